@@ -1,0 +1,154 @@
+// Follows the change log and tells, in commit order, which buckets of which views changed. What it tells is a hint for when to
+// look: the table is the truth, and whoever must miss nothing asks it with a cursor of their own.
+import type pg from 'pg'
+import type { Logger } from 'pino'
+import type { Database } from '../db/index.ts'
+import { type ChangeSet, changesSince, type Look } from './changesSince.ts'
+import { makeLag } from './lag.ts'
+
+export type { Change, ChangeSet } from './changesSince.ts'
+
+/** What listeners get: `gap` says that the log was trimmed while we were away, and anything may have changed. */
+export interface ChangeNotice extends ChangeSet {
+  gap: boolean
+}
+
+export interface Changes {
+  /** Where the follower stands. */
+  cursor(): string
+  /** Something was committed here: look soon instead of at the next poll. Pokes in quick succession are one look. */
+  poke(): void
+  /** Calls back for every set of changes; answers how to end that. */
+  subscribe(listener: (notice: ChangeNotice) => void): () => void
+  /** All changes after a cursor, up to now. Throws BAD_REQUEST for what is no cursor. */
+  since(cursor: string): Promise<ChangeSet | 'expired'>
+  /** From commit until seen here, median of the last 256, in milliseconds; null before the first. */
+  lagMs(): number | null
+  close(): Promise<void>
+}
+
+export interface ChangesOptions {
+  pollIntervalMs: number
+  /** Least time between two looks. */
+  pokeIntervalMs: number
+  /** First wait after a lost connection; each failure doubles it. */
+  retryIntervalMs: number
+  retryIntervalMsMax: number
+  lagSamplesMax: number
+}
+
+export const CHANGES_OPTIONS: ChangesOptions = {
+  pollIntervalMs: 200,
+  pokeIntervalMs: 20,
+  retryIntervalMs: 100,
+  retryIntervalMsMax: 5_000,
+  lagSamplesMax: 256,
+}
+
+/** Starts following from now. */
+export async function makeChanges(
+  { database, log }: { database: Pick<Database, 'pool' | 'connect'>; log: Logger },
+  options: Partial<ChangesOptions> = {},
+): Promise<Changes> {
+  const limits = { ...CHANGES_OPTIONS, ...options }
+  const listeners = new Set<(notice: ChangeNotice) => void>()
+  const lag = makeLag(limits.lagSamplesMax)
+  let client: pg.Client | undefined = await database.connect()
+  let cursor = await startNow(client)
+  let timer: NodeJS.Timeout | undefined
+  let looking: Promise<void> | undefined
+  let lookedAt = 0
+  let poked = false
+  let failures = 0
+  let closed = false
+
+  async function startNow(from: pg.Client): Promise<string> {
+    const look = await changesSince(from, null)
+    if (look === 'expired') throw new Error('the change log says that now has expired')
+    return look.cursor
+  }
+
+  async function look(): Promise<void> {
+    client ??= await database.connect()
+    const seen = await changesSince(client, cursor)
+    if (seen === 'expired') {
+      log.warn('the change log was trimmed while it could not be read; every window is read again')
+      cursor = await startNow(client)
+      tell({ cursor, committedAt: null, changes: [], gap: true })
+      return
+    }
+    cursor = seen.cursor
+    if (seen.changes.length === 0) return
+    measure(seen)
+    tell({ cursor, committedAt: seen.committedAt, changes: seen.changes, gap: false })
+  }
+
+  function measure(seen: Look): void {
+    for (const at of seen.committed.slice(-limits.lagSamplesMax)) lag.add(seen.seenAt.getTime() - at.getTime())
+  }
+
+  function tell(notice: ChangeNotice): void {
+    for (const listener of [...listeners]) {
+      try {
+        listener(notice)
+      } catch (error) {
+        log.error({ err: error }, 'a listener to changes failed')
+      }
+    }
+  }
+
+  async function lookOnce(): Promise<void> {
+    poked = false
+    lookedAt = performance.now()
+    try {
+      await look()
+      failures = 0
+    } catch (error) {
+      failures++
+      log.warn({ err: error, failures }, 'the change log could not be read; trying again')
+      const broken = client
+      client = undefined
+      await broken?.end().catch(() => undefined)
+    }
+  }
+
+  function plan(): void {
+    if (closed || looking) return
+    clearTimeout(timer)
+    const retryMs = Math.min(limits.retryIntervalMs * 2 ** (failures - 1), limits.retryIntervalMsMax)
+    const waitMs = failures > 0 ? retryMs : poked ? limits.pokeIntervalMs : limits.pollIntervalMs
+    const dueMs = Math.max(0, lookedAt + waitMs - performance.now())
+    timer = setTimeout(() => {
+      looking = lookOnce().finally(() => {
+        looking = undefined
+        plan()
+      })
+    }, dueMs)
+  }
+
+  plan()
+
+  return {
+    cursor: () => cursor,
+    poke() {
+      if (poked) return
+      poked = true
+      if (failures === 0) plan()
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    since: (from) => changesSince(database.pool, from),
+    lagMs: () => lag.medianMs(),
+    async close() {
+      closed = true
+      clearTimeout(timer)
+      listeners.clear()
+      await looking
+      const last = client
+      client = undefined
+      await last?.end().catch(() => undefined)
+    },
+  }
+}

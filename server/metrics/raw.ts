@@ -1,0 +1,52 @@
+// The tables themselves in the shape of the views: one row a row, with the columns of the aggregates. They answer the
+// combinations of dimensions that no aggregate holds; sql/views says the same of all rows, and a test holds the two together.
+
+/** Events with their measures; `session_sketch` and `buyer_sketch` are the sessions themselves, to be counted. */
+export const RAW_EVENTS = `
+  select
+    created_at as bucket,
+    coalesce(country, 'unknown') as country,
+    coalesce(traffic_source, 'unknown') as traffic_source,
+    coalesce(browser, 'unknown') as browser,
+    event_type,
+    1 as events,
+    (event_type in ('page_view', 'home', 'department', 'category', 'brand', 'product', 'cart'))::int as page_views,
+    (event_type = 'cart')::int as cart_adds,
+    (event_type = 'purchase')::int as purchases,
+    case when event_type = 'purchase' then coalesce(amount, 0) else 0 end as purchase_amount,
+    (event_type = 'signup')::int as signups,
+    (event_type = 'error')::int as errors,
+    coalesce(session_id, user_id) as session_sketch,
+    case when event_type = 'purchase' then coalesce(session_id, user_id) end as buyer_sketch
+  from public.events`
+
+/** Order items with their buyer's and their product's dimensions. */
+export const RAW_ORDER_ITEMS = `
+  select
+    item.created_at as bucket,
+    coalesce(buyer.country, 'unknown') as country,
+    coalesce(buyer.traffic_source, 'unknown') as traffic_source,
+    buyer.gender::text as gender,
+    case
+      when buyer.age between 12 and 17 then '12-17'
+      when buyer.age between 18 and 24 then '18-24'
+      when buyer.age between 25 and 34 then '25-34'
+      when buyer.age between 35 and 44 then '35-44'
+      when buyer.age between 45 and 54 then '45-54'
+      when buyer.age between 55 and 64 then '55-64'
+      when buyer.age >= 65 then '65+'
+      else 'unknown'
+    end as age_band,
+    coalesce(piece.product_category, 'unknown') as category,
+    coalesce(piece.product_department, 'unknown') as department,
+    coalesce(piece.product_brand, 'unknown') as brand,
+    item.status::text as status,
+    1 as order_items,
+    item.sale_price as revenue,
+    case when item.status in ('CANCELLED', 'RETURNED') then 0 else item.sale_price end as net_revenue,
+    case when item.status in ('CANCELLED', 'RETURNED') then 0 else item.sale_price - piece.cost end as profit,
+    (item.status = 'RETURNED')::int as returned,
+    (item.status = 'CANCELLED')::int as cancelled
+  from public.order_items as item
+  join public.users as buyer on buyer.id = item.user_id
+  join public.inventory_items as piece on piece.id = item.inventory_item_id`
