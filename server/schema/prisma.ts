@@ -1,0 +1,31 @@
+// The reading side of theLook's types: a PrismaClient whose connections cannot write and give up on slow statements.
+import { PrismaPg } from '@prisma/adapter-pg'
+import { PrismaClient } from '../db/generated/prisma/client.ts'
+import type { Context, PrismaHandle } from './context.ts'
+
+export interface PrismaOptions {
+  connectionsMax: number
+  /** A query that runs longer is cancelled and answered with an error. */
+  statementTimeoutMs: number
+}
+
+export const PRISMA_OPTIONS: PrismaOptions = { connectionsMax: 4, statementTimeoutMs: 10_000 }
+
+/** Opens a read-only client on the database at `url`. Connections are made when first needed. */
+export function makePrisma(
+  url: string,
+  options: PrismaOptions = PRISMA_OPTIONS,
+): PrismaHandle & { close(): Promise<void> } {
+  const settings = `-c default_transaction_read_only=on -c statement_timeout=${options.statementTimeoutMs}`
+  const adapter = new PrismaPg({
+    connectionString: url,
+    max: options.connectionsMax,
+    options: settings,
+    application_name: 'lookout-read',
+  })
+  const client = new PrismaClient({ adapter })
+  return Object.assign(client, { close: () => client.$disconnect() })
+}
+
+/** The client with its whole type, for resolvers of theLook's types alone: checking it is slow. */
+export const prismaOf = (context: Context): PrismaClient => context.services.prisma as PrismaClient
