@@ -1,0 +1,28 @@
+-- Names: how a view is found, what its tables are called.
+
+-- A relation's name as given, qualified and quoted: `orders` → public.orders.
+create or replace function cagg._qualified(p_name text) returns text[]
+language sql stable strict as $$
+  select case cardinality(parts) when 1 then array[current_schema()::text, parts[1]] else parts[1:2] end
+  from (select parse_ident(p_name) as parts) as parsed
+$$;
+
+create or replace function cagg._find(p_name text) returns cagg._aggregates
+language plpgsql stable as $$
+declare
+  v_parts text[] := cagg._qualified(p_name);
+  v_found cagg._aggregates;
+begin
+  select * into v_found from cagg._aggregates where view_schema = v_parts[1] and view_name = v_parts[2];
+  if not found then
+    raise exception 'there is no continuous aggregate %', p_name using errcode = '42P01',
+      hint = 'select view_name from cagg.continuous_aggregates lists those that exist.';
+  end if;
+  return v_found;
+end $$;
+
+create or replace function cagg._store(p_aggregate cagg._aggregates) returns text
+language sql immutable as $$ select format('cagg_data.%I', p_aggregate.view_name || '_' || p_aggregate.id) $$;
+
+create or replace function cagg._view(p_aggregate cagg._aggregates) returns text
+language sql immutable as $$ select format('%I.%I', p_aggregate.view_schema, p_aggregate.view_name) $$;

@@ -1,0 +1,161 @@
+-- Writes the statements that fold, fill and read an aggregate, from its shape. Nothing here runs on rows: the text made
+-- here is stored in trigger functions and views, where PostgreSQL plans it once.
+
+-- One piece of text an item of a shape's list: 1 name, 2 quoted column, 3 flat, 4 type, 5 level, 6 finer.
+create or replace function cagg._list(p_items jsonb, p_format text, p_separator text) returns text
+language sql immutable strict as $$
+  select coalesce(string_agg(
+    format(p_format, i ->> 'name', quote_ident(i ->> 'column'), i ->> 'flat', i ->> 'type', i ->> 'level', i ->> 'finer'),
+    p_separator order by n), '')
+  from jsonb_array_elements(p_items) with ordinality as items (i, n)
+$$;
+
+-- The same by kind of state: p_add, p_min, p_max and p_sketch are formats for _list.
+create or replace function cagg._by_kind(p_states jsonb, p_add text, p_min text, p_max text, p_sketch text) returns text
+language sql immutable strict as $$
+  select coalesce(string_agg(cagg._list(jsonb_build_array(s), case s ->> 'kind'
+    when 'add' then p_add when 'min' then p_min when 'max' then p_max else p_sketch end, ''), '' order by n), '')
+  from jsonb_array_elements(p_states) with ordinality as states (s, n)
+$$;
+
+-- States of several rows of one group, merged. p_prefix: what their columns' names start with; p_finer: those of the finer level.
+create or replace function cagg._merged(p_states jsonb, p_prefix text, p_finer boolean default false) returns text
+language sql immutable strict as $$
+  select cagg._by_kind(p_states,
+    ', (sum(' || c || '))::%4$s as %1$s', ', min(' || c || ') as %1$s', ', max(' || c || ') as %1$s', ', cagg.rollup(' || c || ') as %1$s')
+  from (select p_prefix || case when p_finer then '%6$s' else '%1$s' end as c) as column_name
+$$;
+
+-- 1, 2, … n: the grouping columns by position.
+create or replace function cagg._positions(p_count integer) returns text
+language sql immutable strict as $$ select string_agg(i::text, ', ' order by i) from generate_series(1, p_count) as i $$;
+
+-- Raw rows folded to one row a group (and shard). p_sign -1: what leaves; states that cannot be subtracted are null then.
+create or replace function cagg._select_raw(p_this cagg._aggregates, p_from text, p_sign integer, p_typed boolean default true)
+returns text
+language sql stable as $$
+  select format('select %s as bucket%s, %s as slot, %scount(*) as n%s from %s%s group by %s',
+    s #>> '{bucket,flat}',
+    cagg._list(s -> 'keys', ', %3$s as %1$s', ''),
+    coalesce(s ->> 'shard', '0::smallint'),
+    case when p_sign < 0 then '-' else '' end,
+    case when not p_typed then cagg._list(s -> 'states', ', %3$s as %1$s', '')
+      when p_sign > 0 then cagg._by_kind(s -> 'states', ', coalesce((%3$s)::%4$s, ''0''::%4$s) as %1$s', ', %3$s as %1$s', ', %3$s as %1$s', ', %3$s as %1$s')
+      else cagg._by_kind(s -> 'states', ', -coalesce((%3$s)::%4$s, ''0''::%4$s) as %1$s',
+        ', null::%4$s as %1$s', ', null::%4$s as %1$s', ', null::%4$s as %1$s') end,
+    p_from,
+    ' where ' || (s ->> 'where'),
+    cagg._positions(1 + jsonb_array_length(s -> 'keys') + case when s ->> 'shard' is null then 0 else 1 end))
+  from (select p_this.shape as s) as shape
+$$;
+
+-- A finer level's folded groups, folded on to this level. p_delta: the name of the finer level's delta.
+create or replace function cagg._select_level(p_this cagg._aggregates, p_finer cagg._aggregates, p_delta text) returns text
+language sql stable as $$
+  select format('select %s as bucket%s, _slot as slot, sum(_n)::bigint as n%s from (select bucket as %I%s, slot as _slot, n as _n%s from %s) as %s%s group by %s',
+    s #>> '{bucket,level}',
+    cagg._list(s -> 'keys', ', %5$s as %1$s', ''),
+    cagg._merged(s -> 'states', '_', true),
+    p_finer.shape #>> '{bucket,column}',
+    cagg._list(p_finer.shape -> 'keys', ', %1$s as %2$s', ''),
+    cagg._list(p_finer.shape -> 'states', ', %1$s as _%1$s', ''),
+    p_delta,
+    s ->> 'relation',
+    ' where ' || (s ->> 'level_where'),
+    cagg._positions(2 + jsonb_array_length(s -> 'keys')))
+  from (select p_this.shape as s) as shape
+$$;
+
+-- The condition under which a delta's rows belong to this level: inside its retention.
+create or replace function cagg._retained(p_this cagg._aggregates) returns text
+language sql stable as $$
+  select case when p_this.options ? 'retention' then format(
+    'bucket >= (select retained_from::%s from cagg._aggregates where id = %s)', p_this.shape #>> '{bucket,type}', p_this.id)
+    else 'true' end
+$$;
+
+-- Groups into the table of states: slots (shards of a sketch, otherwise the writer's own), sorted, so that two writers
+-- lock shared rows in the same order.
+create or replace function cagg._write(p_this cagg._aggregates, p_delta text, p_only_moved boolean) returns text
+language sql stable as $$
+  select format('insert into %1$s as t (bucket%2$s, slot, n%3$s) select bucket%2$s, %4$s, %5$s from %6$s where %7$s%8$s%9$s order by %10$s on conflict (bucket%2$s, slot) do update set n = t.n + excluded.n%11$s',
+    cagg._store(p_this),
+    keys,
+    cagg._list(s -> 'states', ', %1$s', ''),
+    slot,
+    case when sharded then 'sum(n)::bigint as n' || cagg._merged(s -> 'states', '') else 'n' || cagg._list(s -> 'states', ', %1$s', '') end,
+    p_delta,
+    cagg._retained(p_this),
+    case when p_only_moved then ' and (n <> 0' || cagg._by_kind(s -> 'states', ' or %1$s <> ''0''::%4$s',
+      ' or %1$s is not null', ' or %1$s is not null', ' or %1$s is not null') || ')' else '' end,
+    case when sharded then ' group by ' || cagg._positions(2 + jsonb_array_length(s -> 'keys')) else '' end,
+    cagg._positions(2 + jsonb_array_length(s -> 'keys')),
+    cagg._by_kind(s -> 'states', ', %1$s = t.%1$s + excluded.%1$s', ', %1$s = least(t.%1$s, excluded.%1$s)',
+      ', %1$s = greatest(t.%1$s, excluded.%1$s)', ', %1$s = cagg._sketch_merge(t.%1$s, excluded.%1$s)'))
+  from (
+    select shape as s, shape ->> 'shard' is not null and p_this.slots < 16 as sharded,
+      cagg._list(shape -> 'keys', ', %1$s', '') as keys,
+      case
+        when p_this.slots = 1 then '0::smallint'
+        when shape ->> 'shard' is null then format('(pg_backend_pid() %% %s)::smallint', p_this.slots)
+        when p_this.slots < 16 then format('(slot %% %s)::smallint', p_this.slots)
+        else 'slot' end as slot
+    from (select p_this.shape) as this (shape)
+  ) as parts
+$$;
+
+-- One line of the change log for each stretch of about 60 buckets that a delta touched.
+create or replace function cagg._log(p_this cagg._aggregates, p_delta text, p_only_moved boolean) returns text
+language sql stable as $$
+  select format('select %s, min(bucket)::text, max(bucket)::text from %s where true%s group by %s',
+    p_this.id, p_delta,
+    case when p_only_moved then ' and (n <> 0' || cagg._by_kind(p_this.shape -> 'states', ' or %1$s <> ''0''::%4$s',
+      ' or %1$s is not null', ' or %1$s is not null', ' or %1$s is not null') || ')' else '' end,
+    case when p_this.shape #>> '{bucket,type}' in ('bigint', 'integer', 'smallint')
+      then format('bucket / (60::bigint * %s)', p_this.shape #>> '{bucket,width}')
+      else format('floor(extract(epoch from bucket) / (60 * extract(epoch from %s)))', p_this.shape #>> '{bucket,width}') end)
+$$;
+
+-- The groups of a store that hold no rows any more are removed.
+create or replace function cagg._sweep(p_this cagg._aggregates, p_touched text) returns text
+language sql stable as $$
+  select format('delete from %s as t using (select distinct bucket%s from %s) as o where t.bucket = o.bucket%s and t.n = 0%s',
+    cagg._store(p_this), cagg._list(s -> 'keys', ', %1$s', ''), p_touched,
+    cagg._list(s -> 'keys', ' and t.%1$s is not distinct from o.%1$s', ''),
+    cagg._by_kind(s -> 'states', ' and t.%1$s = ''0''::%4$s', ' and t.%1$s is null', ' and t.%1$s is null', ' and coalesce(t.%1$s, ''{}'') = ''{}'''))
+  from (select p_this.shape as s) as shape
+$$;
+
+-- Back-fill from the raw source, for buckets that meet a condition.
+create or replace function cagg._fill_sql(p_this cagg._aggregates, p_condition text) returns text
+language sql stable as $$
+  select cagg._write(p_this, format('(select * from (%s) as folded where %s) as delta', cagg._select_raw(p_this, p_this.shape ->> 'from', 1), p_condition), false)
+$$;
+
+-- The view that users read: slots merged, states turned into values, emptied groups left out.
+create or replace function cagg._view_sql(p_this cagg._aggregates) returns text
+language sql stable as $$
+  select format('create view %s as select %s from (select bucket%s, sum(n)::bigint as n%s from %s where %s group by %s having sum(n) > 0) as states%s',
+    cagg._view(p_this),
+    (select string_agg(format('(%s)::%s as %I', c ->> 'read', c ->> 'type', c ->> 'column'), ', ' order by n)
+      from jsonb_array_elements(s -> 'columns') with ordinality as columns (c, n)),
+    cagg._list(s -> 'keys', ', %1$s', ''),
+    cagg._merged(s -> 'states', ''),
+    cagg._store(p_this),
+    cagg._retained(p_this),
+    cagg._positions(1 + jsonb_array_length(s -> 'keys')),
+    ' where ' || (s ->> 'having'))
+  from (select p_this.shape as s) as shape
+$$;
+
+-- The definition itself, run on the raw rows now.
+create or replace function cagg._truth_sql(p_this cagg._aggregates) returns text
+language sql stable as $$
+  select format('select %s from %s%s group by %s%s',
+    (select string_agg(format('(%s)::%s as %I', c ->> 'truth', c ->> 'type', c ->> 'column'), ', ' order by n)
+      from jsonb_array_elements(s -> 'columns') with ordinality as columns (c, n)),
+    s ->> 'from', ' where ' || (s ->> 'where'),
+    (s #>> '{bucket,flat}') || cagg._list(s -> 'keys', ', %3$s', ''),
+    ' having ' || (s ->> 'having_truth'))
+  from (select p_this.shape as s) as shape
+$$;

@@ -1,0 +1,186 @@
+-- Creating and dropping continuous aggregates.
+
+-- A throw-away view of a SELECT, so that PostgreSQL parses it; its name holds the backend, so that no two collide.
+create or replace function cagg._draft(p_select text) returns regclass
+language plpgsql as $$
+declare
+  v_name text := format('cagg_data._draft_%s', pg_backend_pid());
+begin
+  execute format('drop view if exists %s', v_name);
+  execute format('create view %s as %s', v_name, rtrim(p_select, E'; \n\t'));
+  return v_name::regclass;
+end $$;
+
+-- Where the levels of a hierarchy meet: the coarser aggregate's keys and bucket as expressions over the finer's columns.
+create or replace function cagg._with_level(p_shape jsonb, p_view regclass, p_parent cagg._aggregates) returns jsonb
+language plpgsql as $$
+declare
+  v_relation record;
+  v_select text; v_from text; v_where text;
+  v_levels jsonb;
+  v_missing text;
+begin
+  select max(body) filter (where clause = 'SELECT'), max(body) filter (where clause = 'FROM'), max(body) filter (where clause = 'WHERE')
+  into v_select, v_from, v_where from cagg._clauses(pg_get_viewdef(p_view, true));
+  select * into v_relation from cagg._first_relation(v_from);
+  select jsonb_object_agg(a.attname, regexp_replace(i.item, ' AS [^ ]+$', '')) into v_levels
+  from cagg._items(v_select) as i
+  join pg_catalog.pg_attribute as a on a.attrelid = p_view and a.attnum = i.n;
+  select string_agg(s ->> 'flat', ', ') into v_missing from jsonb_array_elements(p_shape -> 'states') as s
+  where not exists (
+    select from jsonb_array_elements(p_parent.shape -> 'states') as finer where finer ->> 'flat' = s ->> 'flat');
+  if v_missing is not null then
+    perform cagg._refuse(v_missing || ', which the finer aggregate does not keep', 'Add it to the finer aggregate''s definition first.');
+  end if;
+  return p_shape || jsonb_build_object(
+    'relation', v_relation.alias, 'level_where', v_where,
+    'bucket', p_shape -> 'bucket' || jsonb_build_object('level', v_levels ->> (p_shape #>> '{bucket,column}')),
+    'keys', (
+      select coalesce(jsonb_agg(k || jsonb_build_object('level', v_levels ->> (k ->> 'column')) order by n), '[]')
+      from jsonb_array_elements(p_shape -> 'keys') with ordinality as keys (k, n)),
+    'states', (
+      select coalesce(jsonb_agg(s || jsonb_build_object('finer', finer ->> 'name') order by n), '[]')
+      from jsonb_array_elements(p_shape -> 'states') with ordinality as states (s, n)
+      join jsonb_array_elements(p_parent.shape -> 'states') as finer on finer ->> 'flat' = s ->> 'flat'));
+end $$;
+
+-- Creates a continuous aggregate: the view, back-filled, and kept exact from then on at every commit.
+--   view_name    where to read it; a schema may be named
+--   definition   the SELECT: one source table (named first), joins to dimension tables, where, one cagg.time_bucket and any
+--                other keys in the group by, aggregates with filter; or a SELECT over another continuous aggregate
+--   options      retention  interval: buckets older than this are dropped by cagg.run_maintenance()
+--                slots      1 to 64, default 8: how many partial rows a group may have, so that writers do not queue for one
+--                replace    true: an aggregate of that name with another definition is dropped, with those that read it
+-- Calling it again with the same definition and options changes nothing.
+create or replace function cagg.create_continuous_aggregate(view_name text, definition text, options jsonb default '{}')
+returns void
+language plpgsql as $$
+#variable_conflict use_variable
+declare
+  v_name text[] := cagg._qualified(view_name);
+  v_this cagg._aggregates; v_parent cagg._aggregates;
+  v_view regclass; v_shape jsonb; v_source record; v_bad text; v_canonical text;
+  v_path text := current_setting('search_path');
+begin
+  perform pg_advisory_xact_lock(hashtext('cagg.define'));
+  select string_agg(key, ', ') into v_bad from jsonb_object_keys(options) as key where key not in ('retention', 'slots', 'replace');
+  if v_bad is not null then
+    raise exception 'unknown option of a continuous aggregate: %', v_bad using errcode = '22023', hint = 'Options are retention, slots and replace.';
+  end if;
+  if coalesce((options ->> 'slots')::integer, 8) not between 1 and 64 then
+    raise exception 'slots must be from 1 to 64, got %', options ->> 'slots' using errcode = '22023';
+  end if;
+  select * into v_this from cagg._aggregates as a where a.view_schema = v_name[1] and a.view_name = v_name[2];
+  if found then
+    if v_this.definition = definition and v_this.options = options - 'replace' then return; end if;
+    if not coalesce((options ->> 'replace')::boolean, false) then
+      raise exception 'continuous aggregate % exists with another definition', view_name using errcode = '42P07',
+        hint = 'Drop it first, or give the option {"replace": true}.';
+    end if;
+    raise notice 'the definition of % changed: it is built again', view_name;
+    perform cagg.drop_continuous_aggregate(view_name, true);
+  end if;
+
+  -- In a repeatable-read snapshot the back-fill would miss what was committed before the lock.
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'continuous aggregates are created in read committed transactions' using errcode = '25001';
+  end if;
+
+  v_view := cagg._draft(definition);
+  -- From here on every name is printed qualified.
+  perform set_config('search_path', 'pg_catalog, pg_temp', true);
+  perform cagg._check_foldable(v_view);
+  select * into v_source from cagg._first_relation((
+    select body from cagg._clauses(pg_get_viewdef(v_view, true)) where clause = 'FROM'));
+  select * into v_parent from cagg._aggregates as a where cagg._view(a) = v_source.relation;
+  select string_agg(c.oid::regclass::text, ', ') into v_bad
+  from pg_catalog.pg_depend as d
+  join pg_catalog.pg_rewrite as r on r.oid = d.objid and r.ev_class = v_view
+  join pg_catalog.pg_class as c on c.oid = d.refobjid
+  where d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass and c.oid <> v_view
+    and not (c.relkind in ('r', 'p') or (c.relkind = 'v' and c.oid = v_source.relation::regclass and v_parent.id is not null));
+  if v_bad is not null then
+    perform cagg._refuse('a source that is no table: ' || v_bad, 'Read from a table, partitioned or not, or from another continuous aggregate.');
+  end if;
+  if position(v_source.relation in v_source.rest) > 0 then
+    perform cagg._refuse('the source joined to itself', 'Each row must be folded on its own; join the aggregate to itself when you read.');
+  end if;
+
+  if v_parent.id is null then
+    v_shape := cagg._shape(v_view);
+  else
+    v_canonical := cagg._flatten(v_view, v_parent);
+    declare
+      v_over_parent text := pg_get_viewdef(v_view, true);
+    begin
+      v_shape := cagg._shape(cagg._draft(v_canonical));
+      v_shape := cagg._with_level(v_shape, cagg._draft(v_over_parent), v_parent);
+    end;
+  end if;
+  execute format('drop view cagg_data._draft_%s', pg_backend_pid());
+  perform cagg._build(v_name, definition, options, v_shape, v_parent.id);
+  perform set_config('search_path', v_path, true);
+end $$;
+
+-- The tables, views and triggers of a shape, and the back-fill.
+create or replace function cagg._build(p_name text[], p_definition text, p_options jsonb, p_shape jsonb, p_parent integer)
+returns void
+language plpgsql as $$
+declare
+  v_this cagg._aggregates;
+  v_shape jsonb := p_shape;
+begin
+  -- No writer commits between the back-fill's snapshot and the triggers.
+  execute format('lock table %s in share row exclusive mode', p_shape ->> 'source');
+  insert into cagg._aggregates (view_schema, view_name, source, parent, definition, options, shape, slots, retained_from)
+  values (p_name[1], p_name[2], p_shape ->> 'source', p_parent, p_definition, p_options - 'replace', p_shape,
+    coalesce((p_options ->> 'slots')::integer, case when p_shape ->> 'shard' is null then 8 else 16 end),
+    coalesce(now() - (p_options ->> 'retention')::interval, '-infinity'))
+  returning * into v_this;
+  if to_regnamespace(quote_ident(p_name[1])) is null then
+    execute format('create schema %I', p_name[1]);
+  end if;
+  execute format('create table %s with (fillfactor = 50) as %s with no data', cagg._store(v_this), cagg._select_raw(v_this, p_shape ->> 'from', 1, false));
+  -- The types of the states are known now: an empty group's sum is a typed zero.
+  select jsonb_set(p_shape, '{states}', coalesce(jsonb_agg(
+      s || jsonb_build_object('type', format_type(a.atttypid, a.atttypmod)) order by n), '[]'))
+  into v_shape
+  from jsonb_array_elements(p_shape -> 'states') with ordinality as states (s, n)
+  join pg_catalog.pg_attribute as a on a.attrelid = cagg._store(v_this)::regclass and a.attname = s ->> 'name';
+  update cagg._aggregates set shape = v_shape where id = v_this.id returning * into v_this;
+  execute format('alter table %s add constraint %I unique nulls not distinct (bucket%s, slot)', cagg._store(v_this),
+    v_this.view_name || '_' || v_this.id || '_group', cagg._list(v_shape -> 'keys', ', %1$s', ''));
+  execute cagg._view_sql(v_this);
+  execute cagg._fill_sql(v_this, 'true');
+  perform cagg._install_triggers(v_this.source);
+exception when undefined_column or undefined_function then
+  raise exception 'the select list of % mixes aggregates with columns in one expression: %', p_name[2], sqlerrm
+    using errcode = '0A000', hint = 'Select the column and the aggregate separately and combine them when you read.';
+end $$;
+
+-- Drops a continuous aggregate and its states. Refuses while another one is folded from it, unless cascade.
+create or replace function cagg.drop_continuous_aggregate(view_name text, "cascade" boolean default false) returns void
+language plpgsql as $$
+declare
+  v_this cagg._aggregates := cagg._find(view_name);
+  v_other cagg._aggregates;
+begin
+  perform pg_advisory_xact_lock(hashtext('cagg.define'));
+  for v_other in select * from cagg._aggregates where parent = v_this.id loop
+    if not "cascade" then
+      raise exception 'continuous aggregate % is folded from %', cagg._view(v_other), view_name using errcode = '2BP01',
+        hint = 'Drop that first, or call cagg.drop_continuous_aggregate(view_name, "cascade" => true).';
+    end if;
+    perform cagg.drop_continuous_aggregate(cagg._view(v_other), true);
+  end loop;
+  -- No writer is between reading the trigger function and writing the table that goes.
+  execute format('lock table %s in share row exclusive mode', v_this.source);
+  delete from cagg._aggregates where id = v_this.id;
+  perform cagg._install_triggers(v_this.source);
+  if "cascade" then
+    execute format('drop view if exists %s cascade', cagg._view(v_this));
+  else
+    execute format('drop view if exists %s', cagg._view(v_this));
+  end if;
+  execute format('drop table if exists %s', cagg._store(v_this));
+end $$;

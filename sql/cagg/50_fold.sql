@@ -1,0 +1,148 @@
+-- The fold: statement-level triggers on each source, with transition tables, whose functions are written here as static SQL.
+-- One statement takes the new rows once, folds them to a few groups, writes those, folds them on to the coarser levels,
+-- and logs what changed. Inside the writer's transaction: what is committed is in every aggregate.
+
+-- All aggregates folded from one root, the root first, each after the one it is folded from.
+create or replace function cagg._tree(p_root integer) returns setof cagg._aggregates
+language sql stable as $$
+  with recursive tree as (
+    select id, 0 as depth from cagg._aggregates where id = p_root
+    union all
+    select a.id, depth + 1 from cagg._aggregates as a join tree on a.parent = tree.id
+  )
+  select a.* from tree join cagg._aggregates as a using (id) order by depth, id
+$$;
+
+create or replace function cagg._is_additive(p_shape jsonb) returns boolean
+language sql immutable as $$
+  select not exists (select from jsonb_array_elements(p_shape -> 'states') as s where s ->> 'kind' <> 'add')
+$$;
+
+-- The statement that folds a root's delta into its whole tree. p_delta: SQL of the root's delta.
+create or replace function cagg._fold_sql(p_root integer, p_delta text, p_only_moved boolean) returns text
+language plpgsql stable as $$
+declare
+  v_this cagg._aggregates; v_finer cagg._aggregates;
+  v_parts text[] := '{}'; v_logs text[] := '{}';
+begin
+  for v_this in select * from cagg._tree(p_root) loop
+    if v_this.id = p_root then
+      v_parts := v_parts || format('d%s as materialized (%s)', v_this.id, p_delta);
+    else
+      select * into v_finer from cagg._aggregates where id = v_this.parent;
+      v_parts := v_parts || format('d%s as materialized (%s)', v_this.id, cagg._select_level(v_this, v_finer, 'd' || v_finer.id));
+    end if;
+    v_parts := v_parts || format('w%s as (%s)', v_this.id, cagg._write(v_this, 'd' || v_this.id, p_only_moved));
+    v_logs := v_logs || cagg._log(v_this, 'd' || v_this.id, p_only_moved);
+  end loop;
+  return format(E'with %s\ninsert into cagg._changes (aggregate, first_bucket, last_bucket) %s',
+    array_to_string(v_parts, E',\n'), array_to_string(v_logs, ' union all '));
+end $$;
+
+-- States that cannot be subtracted (min, max, sketches) are computed again, from the source, for the groups that lost rows.
+-- Slots that the group's other writers hold are emptied, since what they held is in the fresh value.
+create or replace function cagg._recompute_sql(p_this cagg._aggregates) returns text
+language sql stable as $$
+  select format(E'update %1$s as t set n = t.n%2$s from (select distinct bucket%3$s from (%4$s) as o) as o where t.bucket = o.bucket%5$s;\n'
+    'with fresh as (select f.* from (%6$s) as f where exists (select from (%4$s) as o where o.bucket = f.bucket%7$s))\n'
+    'insert into %1$s as t (bucket%3$s, slot, n%8$s) select bucket%3$s, %9$s, 0%10$s from fresh where %11$s group by %12$s order by %12$s '
+    'on conflict (bucket%3$s, slot) do update set %13$s;',
+    cagg._store(p_this),
+    cagg._by_kind(s -> 'states', '', ', %1$s = null', ', %1$s = null', ', %1$s = null'),
+    cagg._list(s -> 'keys', ', %1$s', ''),
+    cagg._select_raw(p_this, replace(s ->> 'from_new', 'new_rows', 'old_rows'), 1),
+    cagg._list(s -> 'keys', ' and t.%1$s is not distinct from o.%1$s', ''),
+    cagg._select_raw(p_this, s ->> 'from', 1),
+    cagg._list(s -> 'keys', ' and o.%1$s is not distinct from f.%1$s', ''),
+    cagg._list(s -> 'states', ', %1$s', ''),
+    case when p_this.slots = 1 then '0::smallint' when s ->> 'shard' is null then format('(pg_backend_pid() %% %s)::smallint', p_this.slots)
+      else format('(slot %% %s)::smallint', p_this.slots) end,
+    cagg._by_kind(s -> 'states', ', ''0''::%4$s', ', min(%1$s)', ', max(%1$s)', ', cagg.rollup(%1$s)'),
+    cagg._retained(p_this),
+    cagg._positions(2 + jsonb_array_length(s -> 'keys')),
+    ltrim(cagg._by_kind(s -> 'states', '', ', %1$s = excluded.%1$s', ', %1$s = excluded.%1$s', ', %1$s = excluded.%1$s'), ', '))
+  from (select p_this.shape as s) as shape
+$$;
+
+-- The body of a source's trigger function for one event: every tree of aggregates on it, in turn.
+create or replace function cagg._trigger_body(p_source text, p_event text) returns text
+language plpgsql stable as $$
+declare
+  v_root cagg._aggregates; v_this cagg._aggregates;
+  v_body text := ''; v_new text; v_old text; v_delta text;
+begin
+  for v_root in select * from cagg._aggregates where source = p_source and parent is null order by id loop
+    if p_event = 'truncate' then
+      for v_this in select * from cagg._tree(v_root.id) loop
+        v_body := v_body || format(E'insert into cagg._changes (aggregate, first_bucket, last_bucket) select %s, min(bucket)::text, max(bucket)::text from %s where %s having count(*) > 0;\n',
+          v_this.id, cagg._store(v_this), cagg._not_dropped(v_this));
+        v_body := v_body || format(E'delete from %s where %s;\n', cagg._store(v_this), cagg._not_dropped(v_this));
+      end loop;
+      continue;
+    end if;
+    v_new := cagg._select_raw(v_root, v_root.shape ->> 'from_new', 1);
+    v_old := cagg._select_raw(v_root, replace(v_root.shape ->> 'from_new', 'new_rows', 'old_rows'), -1);
+    v_delta := case p_event when 'insert' then v_new when 'delete' then v_old
+      else format('select bucket%s, slot, sum(n)::bigint as n%s from (%s union all %s) as moved group by %s',
+        cagg._list(v_root.shape -> 'keys', ', %1$s', ''), cagg._merged(v_root.shape -> 'states', ''), v_new, v_old,
+        cagg._positions(2 + jsonb_array_length(v_root.shape -> 'keys'))) end;
+    if not cagg._is_additive(v_root.shape) then
+      -- A recompute must see every row that is folded: inserts share the lock, it alone is exclusive.
+      v_body := v_body || format(E'perform pg_advisory_xact_lock%s(hashtext(''cagg.recompute''), %s);\n',
+        case p_event when 'insert' then '_shared' else '' end, v_root.id);
+    end if;
+    v_body := v_body || cagg._fold_sql(v_root.id, v_delta, p_event = 'update') || E';\n';
+    if p_event <> 'insert' then
+      for v_this in select * from cagg._tree(v_root.id) loop
+        if not cagg._is_additive(v_this.shape) then
+          v_body := v_body || format(E'if exists (select from (%s) as lost where not (%s)) then perform cagg._refuse_lost(%L); end if;\n',
+            cagg._select_raw(v_this, replace(v_this.shape ->> 'from_new', 'new_rows', 'old_rows'), 1), cagg._not_dropped(v_this), cagg._view(v_this));
+          v_body := v_body || cagg._recompute_sql(v_this) || E'\n';
+        end if;
+        v_body := v_body || cagg._sweep(v_this, format('(%s) as gone',
+          cagg._select_raw(v_this, replace(v_this.shape ->> 'from_new', 'new_rows', 'old_rows'), 1))) || E';\n';
+      end loop;
+    end if;
+  end loop;
+  return v_body;
+end $$;
+
+-- The condition under which a bucket's raw rows are all still there.
+create or replace function cagg._not_dropped(p_this cagg._aggregates) returns text
+language sql stable as $$
+  select case when p_this.shape #>> '{bucket,type}' in ('bigint', 'integer', 'smallint') then 'true' else format(
+    'bucket >= coalesce((select dropped_before from cagg._policies where relation = %L), ''-infinity'')::%s',
+    p_this.source, p_this.shape #>> '{bucket,type}') end
+$$;
+
+create or replace function cagg._refuse_lost(p_view text) returns void
+language plpgsql as $$
+begin
+  raise exception 'rows of % cannot be removed there: its minimum, maximum or distinct count needs raw rows that retention has dropped', p_view
+    using errcode = '55000', hint = 'Leave rows of that time as they are, or keep raw rows longer.';
+end $$;
+
+-- (Re)writes the trigger functions of a source; a source without aggregates loses them.
+create or replace function cagg._install_triggers(p_source text) returns void
+language plpgsql as $$
+declare
+  v_event text; v_function text;
+  v_tables jsonb := '{"insert": "referencing new table as new_rows", "update": "referencing old table as old_rows new table as new_rows",
+    "delete": "referencing old table as old_rows", "truncate": ""}';
+begin
+  foreach v_event in array array['insert', 'update', 'delete', 'truncate'] loop
+    v_function := format('cagg_data.%I', 'fold_' || substr(md5(p_source), 1, 8) || '_' || v_event);
+    if exists (select from cagg._aggregates where source = p_source) then
+      -- The definition's expressions are evaluated in UTC and by the aggregate's owner, whoever writes.
+      execute format(E'create or replace function %s() returns trigger language plpgsql security definer\n'
+        'set search_path = pg_catalog, pg_temp set timezone = ''UTC'' set datestyle = ''ISO'' as $fold$\n'
+        '-- Folds %s rows of %s into its continuous aggregates. Written by cagg._install_triggers.\n'
+        'begin\n%sreturn null;\nend $fold$', v_function, v_event, p_source, cagg._trigger_body(p_source, v_event));
+      execute format('create or replace trigger %I after %s on %s %s for each statement execute function %s()',
+        'cagg_' || v_event, v_event, p_source, v_tables ->> v_event, v_function);
+    elsif to_regclass(p_source) is not null then
+      execute format('drop trigger if exists %I on %s', 'cagg_' || v_event, p_source);
+      execute format('drop function if exists %s()', v_function);
+    end if;
+  end loop;
+end $$;

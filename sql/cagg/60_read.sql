@@ -1,0 +1,117 @@
+-- What a reader asks: what exists, is it true, what changed.
+
+create or replace view cagg.continuous_aggregates as
+select cagg._view(a) as view_name,
+  case when p.id is null then a.source else cagg._view(p) end as source,
+  a.source as raw_source,
+  a.definition,
+  regexp_replace(a.shape #>> '{bucket,width}', '^''(.*)''::.*$', '\1') as bucket_width,
+  array(select k ->> 'column' from jsonb_array_elements(a.shape -> 'keys') with ordinality as keys (k, n) order by n) as group_keys,
+  array(select c ->> 'column' from jsonb_array_elements(a.shape -> 'columns') with ordinality as columns (c, n)
+    where c ? 'call' order by n) as aggregates,
+  a.options,
+  (a.options ->> 'retention')::interval as retention,
+  a.retained_from,
+  a.slots,
+  pg_total_relation_size(to_regclass(cagg._store(a))) as size_bytes,
+  a.created_at
+from cagg._aggregates as a
+left join cagg._aggregates as p on p.id = a.parent;
+
+create or replace view cagg.retention_policies as
+select relation, drop_after, dropped_before from cagg._policies
+union all
+select view_name, retention, retained_from from cagg.continuous_aggregates where retention is not null;
+
+-- Rows by which the view and its definition, run now on the raw rows, differ (both ways, repeats counted); 0 is the proof.
+-- Buckets that retention dropped, here or from the raw rows, are left out.
+create or replace function cagg.drift(view_name text) returns bigint
+language plpgsql stable set timezone = 'UTC' as $$
+declare
+  v_this cagg._aggregates := cagg._find(view_name);
+  v_kept text := format('where %s and %s',
+    replace(cagg._retained(v_this), 'bucket >=', format('%I >=', v_this.shape #>> '{bucket,column}')),
+    replace(cagg._not_dropped(v_this), 'bucket >=', format('%I >=', v_this.shape #>> '{bucket,column}')));
+  v_drift bigint;
+begin
+  execute format(
+    'with view as materialized (select * from %1$s %3$s), truth as materialized (select * from (%2$s) as definition %3$s) '
+    'select count(*) from ((table view except all table truth) union all (table truth except all table view)) as differing',
+    cagg._view(v_this), cagg._truth_sql(v_this), v_kept) into v_drift;
+  return v_drift;
+end $$;
+
+-- Builds the buckets that lie wholly inside the window again, from the source. NULL: open. The end is exclusive.
+create or replace function cagg._refresh(p_view text, p_start text, p_end text) returns void
+language plpgsql set timezone = 'UTC' as $$
+declare
+  v_this cagg._aggregates := cagg._find(p_view);
+  v_type text := v_this.shape #>> '{bucket,type}';
+  v_inside text;
+begin
+  v_inside := concat_ws(' and ', cagg._not_dropped(v_this), cagg._retained(v_this),
+    format('bucket >= %L::%s', p_start, v_type),
+    format('bucket + %s <= %L::%s', v_this.shape #>> '{bucket,width}', p_end, v_type));
+  execute format('lock table %s in share row exclusive mode', v_this.source);
+  execute format('insert into cagg._changes (aggregate, first_bucket, last_bucket) select %s, min(bucket)::text, max(bucket)::text from %s where %s having count(*) > 0',
+    v_this.id, cagg._store(v_this), v_inside);
+  execute format('delete from %s where %s', cagg._store(v_this), v_inside);
+  execute cagg._fill_sql(v_this, v_inside);
+  execute format('insert into cagg._changes (aggregate, first_bucket, last_bucket) select %s, min(bucket)::text, max(bucket)::text from %s where %s having count(*) > 0',
+    v_this.id, cagg._store(v_this), v_inside);
+end $$;
+
+-- An untyped NULL or literal lands here and is read as the bucket's own type.
+create or replace function cagg.refresh_continuous_aggregate(view_name text, window_start text, window_end text) returns void
+language sql as $$ select cagg._refresh(view_name, window_start, window_end) $$;
+
+create or replace function cagg.refresh_continuous_aggregate(view_name text, window_start timestamptz, window_end timestamptz) returns void
+language sql set timezone = 'UTC' as $$ select cagg._refresh(view_name, window_start::text, window_end::text) $$;
+
+create or replace function cagg.refresh_continuous_aggregate(view_name text, window_start bigint, window_end bigint) returns void
+language sql as $$ select cagg._refresh(view_name, window_start::text, window_end::text) $$;
+
+-- The place this database's cursors belong to: transaction numbers mean nothing in another.
+create or replace function cagg._epoch() returns text
+language sql stable as $$
+  select substr(md5(system_identifier::text || '/' || (select oid from pg_catalog.pg_database where datname = current_database())), 1, 8)
+  from pg_catalog.pg_control_system()
+$$;
+
+-- The cursor of this very snapshot.
+create or replace function cagg.current_cursor() returns text
+language sql stable as $$ select cagg._epoch() || ':' || pg_current_snapshot() $$;
+
+-- What changed since a cursor: one row a view and stretch of buckets (first and last, inclusive), then always one row with
+-- view_name null that holds the new cursor. No cursor: start now.
+-- Errors: CA400, the text is no cursor; CA410, the change log no longer reaches back to it: read everything anew.
+create or replace function cagg.changes_since(cursor text)
+returns table (view_name text, first_bucket text, last_bucket text, committed_at timestamptz, new_cursor text)
+language plpgsql stable as $$
+#variable_conflict use_column
+declare
+  v_from pg_snapshot;
+  v_epoch text := split_part(cursor, ':', 1);
+begin
+  if cursor is not null then
+    begin
+      v_from := substr(cursor, length(v_epoch) + 2)::pg_snapshot;
+    exception when others then
+      raise exception 'not a cursor: %', left(cursor, 80) using errcode = 'CA400';
+    end;
+    if v_epoch <> cagg._epoch()
+      or exists (select from cagg._trimmed as t where t.xid >= pg_snapshot_xmin(v_from))
+      or pg_snapshot_xmax(v_from) > pg_snapshot_xmax(pg_current_snapshot())
+    then
+      raise exception 'the cursor has expired' using errcode = 'CA410',
+        hint = 'Read the aggregates anew and go on from cagg.changes_since(null).';
+    end if;
+    return query
+      select cagg._view(a), c.first_bucket, c.last_bucket, max(c.written_at), null::text
+      from cagg._changes as c
+      join cagg._aggregates as a on a.id = c.aggregate
+      where c.xid >= pg_snapshot_xmin(v_from) and not pg_visible_in_snapshot(c.xid, v_from)
+      group by 1, 2, 3;
+  end if;
+  return query select null::text, null::text, null::text, null::timestamptz, cagg.current_cursor();
+end $$;

@@ -1,0 +1,106 @@
+-- Retention, and partitions made ahead. cagg.run_maintenance() does all of it, from as many processes as like to call it.
+
+-- Day partitions (UTC) of a table partitioned by range of a time column, from the day of p_first to the day of p_last.
+create or replace function cagg.ensure_partitions(relation regclass, first timestamptz, last timestamptz) returns integer
+language plpgsql set timezone = 'UTC' as $$
+declare
+  v_schema text; v_table text; v_day date; v_name text; v_made integer := 0;
+begin
+  select nspname, relname into v_schema, v_table
+  from pg_catalog.pg_class as c join pg_catalog.pg_namespace as n on n.oid = c.relnamespace where c.oid = relation;
+  for v_day in select generate_series(first::date, last::date, interval '1 day')::date loop
+    v_name := format('%I.%I', v_schema, v_table || '_p' || to_char(v_day, 'YYYYMMDD'));
+    continue when to_regclass(v_name) is not null;
+    perform pg_advisory_xact_lock(hashtext('cagg.partitions'), relation::oid::integer);
+    continue when to_regclass(v_name) is not null;
+    -- Attached rather than created as a partition: that would lock out every reader of the table.
+    execute format('create table %s (like %s including defaults including constraints including generated)', v_name, relation);
+    execute format('alter table %s attach partition %s for values from (%L) to (%L)', relation, v_name, v_day::timestamptz, (v_day + 1)::timestamptz);
+    v_made := v_made + 1;
+  end loop;
+  return v_made;
+end $$;
+
+-- Raw rows: day partitions wholly older than drop_after are dropped; what aggregates hold of them stays.
+-- An aggregate: its buckets older than drop_after are dropped.
+create or replace function cagg.add_retention_policy(relation text, drop_after interval) returns void
+language plpgsql as $$
+#variable_conflict use_variable
+declare
+  v_name text[] := cagg._qualified(relation);
+begin
+  if drop_after <= interval '0' then
+    raise exception 'drop_after must be longer than nothing, got %', drop_after using errcode = '22023';
+  end if;
+  update cagg._aggregates as a set options = options || jsonb_build_object('retention', drop_after::text)
+  where a.view_schema = v_name[1] and a.view_name = v_name[2];
+  if found then
+    execute replace(cagg._view_sql(cagg._find(relation)), 'create view', 'create or replace view');
+    perform cagg._install_triggers((cagg._find(relation)).source);
+  elsif exists (select from pg_catalog.pg_partitioned_table where partrelid = to_regclass(relation)) then
+    insert into cagg._policies as p (relation, drop_after) values (format('%I.%I', v_name[1], v_name[2]), drop_after)
+    on conflict on constraint _policies_pkey do update set drop_after = excluded.drop_after;
+  else
+    raise exception '% is neither a continuous aggregate nor a partitioned table', relation using errcode = '42809',
+      hint = 'Partition the table by range of its time column, by day, to drop old rows.';
+  end if;
+end $$;
+
+create or replace function cagg.remove_retention_policy(relation text) returns void
+language plpgsql as $$
+#variable_conflict use_variable
+declare
+  v_name text[] := cagg._qualified(relation);
+begin
+  delete from cagg._policies as p where p.relation = format('%I.%I', v_name[1], v_name[2]);
+  update cagg._aggregates as a set options = options - 'retention' where a.view_schema = v_name[1] and a.view_name = v_name[2];
+  if found then
+    -- What was dropped stays dropped: the bound is written into the view and the fold as it stands.
+    execute replace(cagg._view_sql(cagg._find(relation)), 'create view', 'create or replace view');
+    perform cagg._install_triggers((cagg._find(relation)).source);
+  end if;
+end $$;
+
+-- Makes partitions for the next three days, drops what retention says, trims the change log to p_log_kept.
+-- One process at a time does it; the others return false at once.
+create or replace function cagg.run_maintenance(p_log_kept interval default '1 hour') returns boolean
+language plpgsql set timezone = 'UTC' as $$
+declare
+  v_policy cagg._policies; v_this cagg._aggregates; v_partition record; v_before timestamptz; v_last xid8;
+begin
+  if not pg_try_advisory_xact_lock(hashtext('cagg.maintenance')) then return false; end if;
+
+  for v_policy in select * from cagg._policies where to_regclass(relation) is not null order by relation loop
+    perform cagg.ensure_partitions(v_policy.relation::regclass, now(), now() + interval '3 days');
+    v_before := date_trunc('day', now() - v_policy.drop_after);
+    for v_partition in
+      select c.oid::regclass as name, (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \(''([^'']+)''\)'))[1]::timestamptz as upper
+      from pg_catalog.pg_inherits as i join pg_catalog.pg_class as c on c.oid = i.inhrelid
+      where i.inhparent = v_policy.relation::regclass and pg_get_expr(c.relpartbound, c.oid) like '% TO (''%'
+      order by 2
+    loop
+      exit when v_partition.upper > v_before;
+      update cagg._policies set dropped_before = greatest(dropped_before, v_partition.upper) where relation = v_policy.relation;
+      execute format('drop table %s', v_partition.name);
+    end loop;
+  end loop;
+
+  for v_this in select * from cagg._aggregates where options ? 'retention' order by id loop
+    execute format('select cagg.time_bucket(%s, $1 - $2)', v_this.shape #>> '{bucket,width}')
+      into v_before using now(), (v_this.options ->> 'retention')::interval;
+    if v_before > v_this.retained_from then
+      update cagg._aggregates set retained_from = v_before where id = v_this.id;
+      execute format('delete from %s where bucket < $1::%s', cagg._store(v_this), v_this.shape #>> '{bucket,type}') using v_before;
+    end if;
+  end loop;
+
+  -- Trimmed by whole transactions that no snapshot still waits for.
+  with gone as (
+    delete from cagg._changes where written_at < now() - p_log_kept and xid < pg_snapshot_xmin(pg_current_snapshot()) returning xid
+  )
+  select xid into v_last from gone order by xid desc limit 1;
+  if v_last is not null then
+    insert into cagg._trimmed (xid) values (v_last) on conflict (only_row) do update set xid = greatest(excluded.xid, cagg._trimmed.xid);
+  end if;
+  return true;
+end $$;

@@ -1,0 +1,13 @@
+-- Orders by hour of creation, by buyer and status.
+select cagg.create_continuous_aggregate('metrics.orders_1h', $definition$
+select
+  cagg.time_bucket('1 hour', bucket) as bucket,
+  country,
+  traffic_source,
+  gender,
+  age_band,
+  status,
+  sum(orders) as orders
+from metrics.orders_1m
+group by 1, 2, 3, 4, 5, 6
+$definition$, '{"replace": true}');
