@@ -1,0 +1,52 @@
+// A database by its connection string: one pool for short statements, and connections of one's own for long work.
+import pg from 'pg'
+import type { Logger } from 'pino'
+
+const connectTimeoutMs = 10_000
+
+export interface Database {
+  /** A connection string whose sessions run in UTC. */
+  url: string
+  /** For short statements. */
+  pool: pg.Pool
+  /** A connection of one's own, for COPY, listening or a long transaction; whoever takes it ends it. */
+  connect(): Promise<pg.Client>
+  /** PostgreSQL's own version, such as "18.4". */
+  version: string
+  close(): Promise<void>
+}
+
+/** Opens `url`; `afterwards` runs last when it is closed. */
+export async function openConnections(
+  log: Logger,
+  { url, poolMax, afterwards }: { url: string; poolMax: number; afterwards?: () => Promise<void> },
+): Promise<Database> {
+  const connectionString = inUtc(url)
+  const config = { connectionString, application_name: 'lookout', connectionTimeoutMillis: connectTimeoutMs }
+  const pool = new pg.Pool({ ...config, max: poolMax })
+  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'))
+  const { rows } = await pool.query<{ version: string }>(
+    `select split_part(current_setting('server_version'), ' ', 1) as version`,
+  )
+  let closed: Promise<void> | undefined
+
+  return {
+    url: connectionString,
+    pool,
+    version: rows[0]?.version ?? '',
+    async connect() {
+      const client = new pg.Client(config)
+      client.on('error', (error) => log.warn({ err: error }, 'a database connection broke'))
+      await client.connect()
+      return client
+    },
+    close: () => (closed ??= pool.end().then(() => afterwards?.())),
+  }
+}
+
+/** Prisma's adapter drops the offset of what it reads, so every session must be in UTC. */
+function inUtc(url: string): string {
+  const parsed = new URL(url)
+  if (!parsed.searchParams.has('options')) parsed.searchParams.set('options', '-c timezone=UTC')
+  return parsed.href.replaceAll('+', '%20')
+}

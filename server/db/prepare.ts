@@ -1,0 +1,28 @@
+// Brings a database up to this version: tables by migration, functions and views by running them again. One process at a time.
+import pg from 'pg'
+import type { Logger } from 'pino'
+import { installSql } from './install.ts'
+import { openMigrations } from './migrations.ts'
+
+const prepareLock = 7_105_002
+
+export interface PrepareOptions {
+  url: string
+  projectDir: string
+  /** false: tables alone, without engine and views. */
+  withSql?: boolean
+}
+
+export async function prepareDatabase(log: Logger, { url, projectDir, withSql = true }: PrepareOptions): Promise<void> {
+  const client = new pg.Client({ connectionString: url, application_name: 'lookout start' })
+  await client.connect()
+  try {
+    await client.query('select pg_advisory_lock($1)', [prepareLock])
+    const migrations = await openMigrations(projectDir, url)
+    const applied = await migrations.apply().finally(() => migrations.close())
+    if (applied.length > 0) log.info({ applied }, 'migrations applied')
+    if (withSql) await installSql(client, projectDir)
+  } finally {
+    await client.end()
+  }
+}

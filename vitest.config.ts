@@ -1,0 +1,22 @@
+// The tests by what they need: SQL and server tests want PostgreSQL, client tests Vue, flow tests the whole process, browser tests Chromium.
+import { defineConfig } from 'vitest/config'
+import vue from '@vitejs/plugin-vue'
+
+const quick = { testTimeout: 20_000, hookTimeout: 30_000 }
+// These start whole servers and browsers: one at a time, and with patience.
+const whole = { testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false }
+
+// The projects do not extend this file: each would then start the one PostgreSQL of the run again.
+export default defineConfig({
+  test: {
+    globalSetup: 'test/support/globalSetup.ts',
+    maxWorkers: 2,
+    projects: [
+      { test: { name: 'sql', include: ['test/sql/**/*.test.ts'], ...quick } },
+      { test: { name: 'server', include: ['test/server/**/*.test.ts'], ...quick } },
+      { plugins: [vue()], test: { name: 'client', include: ['test/client/**/*.test.ts'], ...quick } },
+      { test: { name: 'flow', include: ['test/flow/**/*.test.ts'], ...whole, sequence: { groupOrder: 1 } } },
+      { test: { name: 'browser', include: ['test/browser/**/*.test.ts'], ...whole, sequence: { groupOrder: 2 } } },
+    ],
+  },
+})
