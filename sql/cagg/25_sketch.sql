@@ -10,22 +10,31 @@ language sql immutable parallel safe as $$ select hashtextextended(p_value::text
 
 -- Sorted, without repeats, the smallest 1,024 of each shard.
 create or replace function cagg._sketch(p_hashes bigint[]) returns bigint[]
-language sql immutable strict parallel safe
-return (
-  select coalesce(array_agg(hash order by hash), '{}') from (
-    select hash, row_number() over (partition by hash & 15 order by hash) as rank
-    from (select distinct unnest(p_hashes) as hash) as hashes
-  ) as ranked where rank <= 1024
-);
+language plpgsql immutable strict parallel safe as $$
+begin
+  if cardinality(p_hashes) <= 1 then return p_hashes; end if;
+  return cagg._sketch_cap((select array_agg(distinct hash) from unnest(p_hashes) as hash));
+end $$;
+
+-- The same of hashes that are sorted and distinct already, as array_agg(distinct …) leaves them.
+create or replace function cagg._sketch_cap(p_hashes bigint[]) returns bigint[]
+language plpgsql immutable strict parallel safe as $$
+begin
+  if cardinality(p_hashes) <= 1024 then return p_hashes; end if;
+  return (
+    select array_agg(hash order by hash)
+    from (select hash, row_number() over (partition by hash & 15 order by hash) as rank from unnest(p_hashes) as hash) as ranked
+    where rank <= 1024);
+end $$;
 
 create or replace function cagg._sketch_merge(p_left bigint[], p_right bigint[]) returns bigint[]
 language plpgsql immutable parallel safe as $$
 begin
-  return case
-    when p_right is null or p_right = '{}' or p_left @> p_right then p_left
-    when p_left is null or p_left = '{}' then p_right
-    else cagg._sketch(p_left || p_right)
-  end;
+  if p_right is null or p_right = '{}' then return p_left; end if;
+  if p_left is null or p_left = '{}' then return p_right; end if;
+  -- Most rows belong to sessions that are known: then nothing is rewritten.
+  if p_left @> p_right then return p_left; end if;
+  return cagg._sketch(p_left || p_right);
 end $$;
 
 create or replace function cagg._sketch_add(p_state bigint[], p_value anyelement) returns bigint[]
@@ -58,6 +67,6 @@ begin
     );
   end if;
   if to_regprocedure('cagg.rollup(bigint[])') is null then
-    create aggregate cagg.rollup (bigint[]) (sfunc = cagg._sketch_merge, stype = bigint[], parallel = safe);
+    create aggregate cagg.rollup (bigint[]) (sfunc = array_cat, stype = bigint[], finalfunc = cagg._sketch, parallel = safe);
   end if;
 end $$;

@@ -135,7 +135,8 @@ $$;
 -- The view that users read: slots merged, states turned into values, emptied groups left out.
 create or replace function cagg._view_sql(p_this cagg._aggregates) returns text
 language sql stable as $$
-  select format('create view %s as select %s from (select bucket%s, sum(n)::bigint as n%s from %s where %s group by %s having sum(n) > 0) as states%s',
+  select format(case when p_this.slots = 1 then 'create view %1$s as select %2$s from %5$s where n > 0 and %6$s%9$s'
+    else 'create view %1$s as select %2$s from (select bucket%3$s, sum(n)::bigint as n%4$s from %5$s where %6$s group by %7$s having sum(n) > 0) as states%8$s' end,
     cagg._view(p_this),
     (select string_agg(format('(%s)::%s as %I', c ->> 'read', c ->> 'type', c ->> 'column'), ', ' order by n)
       from jsonb_array_elements(s -> 'columns') with ordinality as columns (c, n)),
@@ -144,7 +145,8 @@ language sql stable as $$
     cagg._store(p_this),
     cagg._retained(p_this),
     cagg._positions(1 + jsonb_array_length(s -> 'keys')),
-    ' where ' || (s ->> 'having'))
+    ' where ' || (s ->> 'having'),
+    ' and (' || (s ->> 'having') || ')')
   from (select p_this.shape as s) as shape
 $$;
 
