@@ -30,7 +30,17 @@ function statistics(department: 'Men' | 'Women', row: Row): CategoryStatistics {
 export const categories: readonly CategoryStatistics[] = [
   women('Intimates', 2363, 33.71, 30.14, 1.75, 903, 0.5306, 1, 'Bralette,Brief,Camisole,Slip,Bra'),
   women('Dresses', 955, 84.2, 81.34, 7.99, 498, 0.4513, 0, 'Wrap Dress,Shift Dress,Maxi Dress,Shirt Dress'),
-  women('Maternity', 898, 50.8, 37.36, 1.98, 275, 0.4415, 0, 'Maternity Top,Maternity Dress,Nursing Tank,Maternity Jean'),
+  women(
+    'Maternity',
+    898,
+    50.8,
+    37.36,
+    1.98,
+    275,
+    0.4415,
+    0,
+    'Maternity Top,Maternity Dress,Nursing Tank,Maternity Jean',
+  ),
   women('Fashion Hoodies & Sweatshirts', 895, 49.14, 29.52, 8.88, 288, 0.4705, 0, 'Hoodie,Sweatshirt,Zip Hoodie'),
   women('Swim', 892, 65.66, 43.13, 5.95, 288, 0.4209, 0, 'Swimsuit,Bikini Top,Tankini,Board Short'),
   women('Jeans', 882, 93.66, 59.04, 12, 326, 0.5412, 0, 'Skinny Jean,Bootcut Jean,Straight Jean,Flare Jean'),

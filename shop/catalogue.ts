@@ -66,7 +66,9 @@ export function syntheticProducts(seed: string | number = 'catalogue'): Product[
         department: category.department,
         cents,
         costCents: Math.max(1, Math.min(cents - 1, Math.round(cents * ratio))),
-        sku: Array.from({ length: 4 }, () => random.bits().toString(16).padStart(8, '0')).join('').toUpperCase(),
+        sku: Array.from({ length: 4 }, () => random.bits().toString(16).padStart(8, '0'))
+          .join('')
+          .toUpperCase(),
         distributionCenterId: drawCenter(random),
       })
     }
@@ -102,7 +104,8 @@ function charmPrice(price: number, random: Random): number {
   return ending === null ? price : Math.round(price - ending) + ending
 }
 
-const adjectives = 'Classic,Vintage,Everyday,Soft,Tailored,Relaxed,Striped,Textured,Brushed,Ribbed,Modern,Heritage'.split(',')
+const adjectives =
+  'Classic,Vintage,Everyday,Soft,Tailored,Relaxed,Striped,Textured,Brushed,Ribbed,Modern,Heritage'.split(',')
 const materials = 'Cotton,Linen,Merino,Denim,Jersey,Twill,Fleece,Bamboo,Satin,Canvas,Modal,Flannel'.split(',')
 
 function inventName(brand: string, department: string, nouns: readonly string[], random: Random): string {
@@ -121,17 +124,26 @@ function normalQuantile(share: number): number {
   if (share < tail) {
     const q = Math.sqrt(-2 * Math.log(share))
     return (
-      polynomial(q, [-7.784894002430293e-3, -0.3223964580411365, -2.400758277161838, -2.549732539343734,
-        4.374664141464968, 2.938163982698783]) /
-      polynomial(q, [7.784695709041462e-3, 0.3224671290700398, 2.445134137142996, 3.754408661907416, 1])
+      polynomial(
+        q,
+        [
+          -7.784894002430293e-3, -0.3223964580411365, -2.400758277161838, -2.549732539343734, 4.374664141464968,
+          2.938163982698783,
+        ],
+      ) / polynomial(q, [7.784695709041462e-3, 0.3224671290700398, 2.445134137142996, 3.754408661907416, 1])
     )
   }
   const q = share - 0.5
   const r = q * q
   return (
     (q *
-      polynomial(r, [-39.69683028665376, 220.9460984245205, -275.9285104469687, 138.357751867269,
-        -30.66479806614716, 2.506628277459239])) /
+      polynomial(
+        r,
+        [
+          -39.69683028665376, 220.9460984245205, -275.9285104469687, 138.357751867269, -30.66479806614716,
+          2.506628277459239,
+        ],
+      )) /
     polynomial(r, [-54.47609879822406, 161.5858368580409, -155.6989798598866, 66.80131188771972, -13.28068155288572, 1])
   )
 }
@@ -139,4 +151,3 @@ function normalQuantile(share: number): number {
 function polynomial(x: number, coefficients: readonly number[]): number {
   return coefficients.reduce((value, coefficient) => value * x + coefficient, 0)
 }
-

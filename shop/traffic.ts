@@ -16,7 +16,8 @@ export type TrafficProfile = (atMs: number) => Traffic
 
 // Orders by hour of the day (UTC, %) and by day of the week (Sunday first, relative).
 const hourWeights = [
-  3.6, 3.0, 2.4, 2.0, 1.8, 1.7, 1.7, 1.8, 2.0, 2.2, 2.7, 3.4, 4.0, 4.6, 5.0, 5.7, 6.4, 7.2, 7.5, 7.8, 7.5, 6.2, 5.2, 4.5,
+  3.6, 3.0, 2.4, 2.0, 1.8, 1.7, 1.7, 1.8, 2.0, 2.2, 2.7, 3.4, 4.0, 4.6, 5.0, 5.7, 6.4, 7.2, 7.5, 7.8, 7.5, 6.2, 5.2,
+  4.5,
 ]
 const dayWeights = [1.15, 1.12, 1.0, 1.0, 1.02, 0.88, 0.85]
 const hourMs = 3_600_000

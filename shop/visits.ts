@@ -32,7 +32,10 @@ type Step = 'home' | 'department' | 'product' | 'cart' | 'cancel' | 'signup' | '
 const drawBrowser = makeWeighted(['Chrome', 'Safari', 'Firefox', 'IE', 'Other'], [0.5, 0.2, 0.2, 0.05, 0.05])
 const drawSource = makeWeighted(['Email', 'Adwords', 'YouTube', 'Facebook', 'Organic'], [0.45, 0.3, 0.1, 0.1, 0.05])
 const drawItems = makeWeighted([1, 2, 3, 4], [0.7, 0.2, 0.05, 0.05])
-const drawReason = makeWeighted(['payment_declined', 'payment_timeout', 'address_invalid', 'out_of_stock'], [6, 2, 1, 1])
+const drawReason = makeWeighted(
+  ['payment_declined', 'payment_timeout', 'address_invalid', 'out_of_stock'],
+  [6, 2, 1, 1],
+)
 
 const item: readonly Step[] = ['department', 'product', 'cart']
 const buyerSteps = [1, 2, 3, 4].map((items) => [
@@ -121,7 +124,7 @@ class Visit implements Sleeper {
     this.browser = drawBrowser(random)
     this.source = drawSource(random)
     const address = random.bits()
-    this.ipAddress = `${1 + (address >>> 24) % 223}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`
+    this.ipAddress = `${1 + ((address >>> 24) % 223)}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`
   }
 
   wake(atMs: number): void {
