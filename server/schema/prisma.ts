@@ -16,7 +16,8 @@ export function makePrisma(
   url: string,
   options: PrismaOptions = PRISMA_OPTIONS,
 ): PrismaHandle & { close(): Promise<void> } {
-  const settings = `-c default_transaction_read_only=on -c statement_timeout=${options.statementTimeoutMs}`
+  // The adapter drops the offset of the times it reads, so they must come in UTC.
+  const settings = `-c timezone=UTC -c default_transaction_read_only=on -c statement_timeout=${options.statementTimeoutMs}`
   const adapter = new PrismaPg({
     connectionString: url,
     max: options.connectionsMax,
