@@ -1,0 +1,82 @@
+// The socket's life as the page shows it: connecting, open, or waiting for the next try. Built on graphql-ws' own events.
+import { createClient, type Client } from 'graphql-ws'
+import { shallowRef, type ShallowRef } from 'vue'
+import { backoffMs } from './backoff.ts'
+
+export type ConnectionState =
+  | { is: 'connecting'; lostAt: number | null }
+  | { is: 'open' }
+  | { is: 'waiting'; lostAt: number | null; retryAt: number }
+
+export interface Connection {
+  readonly state: Readonly<ShallowRef<ConnectionState>>
+  readonly socket: Client
+  /** Ends the wait and tries at once. */
+  retryNow(): void
+  close(): void
+}
+
+export interface ConnectionOptions {
+  pingEveryMs?: number
+  pongWithinMs?: number
+}
+
+/** `url`: of the GraphQL endpoint, ws: or wss:. Tries for ever; a socket that answers no ping is given up and replaced. */
+export function makeConnection(
+  url: string,
+  { pingEveryMs = 10_000, pongWithinMs = 5_000 }: ConnectionOptions = {},
+): Connection {
+  const state = shallowRef<ConnectionState>({ is: 'connecting', lostAt: null })
+  let lostAt: number | null = null
+  let attempt = 0
+  let pongTimer: ReturnType<typeof setTimeout> | undefined
+  let endWait: (() => void) | undefined
+
+  const socket = createClient({
+    url,
+    keepAlive: pingEveryMs,
+    connectionAckWaitTimeout: pongWithinMs,
+    lazyCloseTimeout: 3_000,
+    retryAttempts: Infinity,
+    shouldRetry: () => true,
+    async retryWait() {
+      const waitMs = backoffMs(attempt++)
+      state.value = { is: 'waiting', lostAt, retryAt: Date.now() + waitMs }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, waitMs)
+        endWait = () => (clearTimeout(timer), resolve())
+      })
+      endWait = undefined
+    },
+    on: {
+      connecting: () => (state.value = { is: 'connecting', lostAt }),
+      connected() {
+        attempt = 0
+        lostAt = null
+        state.value = { is: 'open' }
+      },
+      ping(received) {
+        if (!received) pongTimer = setTimeout(() => socket.terminate(), pongWithinMs)
+      },
+      pong: () => clearTimeout(pongTimer),
+      closed() {
+        clearTimeout(pongTimer)
+        if (state.value.is === 'open') lostAt = Date.now()
+        state.value = { is: 'connecting', lostAt }
+      },
+    },
+  })
+  const retryNow = () => endWait?.()
+  // A laptop that wakes up, or a cable plugged in again, need not sit out the wait.
+  globalThis.addEventListener?.('online', retryNow)
+  return {
+    state,
+    socket,
+    retryNow,
+    close() {
+      globalThis.removeEventListener?.('online', retryNow)
+      clearTimeout(pongTimer)
+      void socket.dispose()
+    },
+  }
+}
