@@ -1,12 +1,12 @@
 // The database: embedded or given, up to date, and open.
 import type { Logger } from 'pino'
-import { type Database, openConnections } from './connections.ts'
+import { type Database, openConnections } from './database.ts'
 import { checkServer, makeMissingDatabase } from './check.ts'
 import { type Cluster, startCluster } from './embedded/cluster.ts'
 import { placeCluster } from './embedded/place.ts'
 import { prepareDatabase } from './prepare.ts'
 
-export type { Database } from './connections.ts'
+export type { Database } from './database.ts'
 export { StartError } from './startError.ts'
 
 const databaseName = 'lookout'
@@ -20,6 +20,7 @@ export interface DatabaseConfig {
   /** The embedded PostgreSQL's port; without it a free one is chosen. */
   pgPort: number | undefined
   poolMax: number
+  rawRetentionDays: number
 }
 
 /**
@@ -36,7 +37,7 @@ export async function openDatabase(
   const url = cluster?.url(databaseName) ?? config.databaseUrl ?? ''
   try {
     await checkServer(url)
-    await prepareDatabase(log, { url, projectDir: config.projectDir })
+    await prepareDatabase(log, { url, projectDir: config.projectDir, rawRetentionDays: config.rawRetentionDays })
     return await openConnections(log, {
       url,
       poolMax: config.poolMax,

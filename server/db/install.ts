@@ -9,13 +9,19 @@ interface SqlFile {
   text: string
 }
 
-/** Runs every file in one transaction of `client`, then the upkeep that makes partitions ahead. */
-export async function installSql(client: pg.Client, projectDir: string): Promise<void> {
+const addRetention = `
+  select cagg.add_retention_policy(partrelid::regclass::text, make_interval(days => $1))
+    from pg_partitioned_table join pg_class on pg_class.oid = partrelid
+   where relnamespace = 'public'::regnamespace`
+
+/** Runs every file in one transaction of `client`; raw rows are kept for `rawRetentionDays`. */
+export async function installSql(client: pg.Client, projectDir: string, rawRetentionDays: number): Promise<void> {
   const engine = inGivenOrder(join(projectDir, 'sql/cagg'))
   const views = inReadingOrder(readFiles(join(projectDir, 'sql/views')))
   await client.query('begin')
   try {
     for (const file of [...engine, ...views]) await run(client, file)
+    await client.query(addRetention, [rawRetentionDays])
     await client.query('commit')
   } catch (error) {
     await client.query('rollback')
@@ -26,10 +32,6 @@ export async function installSql(client: pg.Client, projectDir: string): Promise
 
 /** Makes day partitions ahead and drops what the retention policies let go. */
 export async function runUpkeep(client: pg.Client | pg.Pool): Promise<void> {
-  const { rows } = await client.query<{ here: boolean }>(
-    `select to_regprocedure('cagg.run_maintenance()') is not null as here`,
-  )
-  if (!rows[0]?.here) return
   await client.query('select cagg.run_maintenance()')
 }
 

@@ -9,11 +9,14 @@ const prepareLock = 7_105_002
 export interface PrepareOptions {
   url: string
   projectDir: string
+  /** Raw rows of partitioned tables older than this are dropped. */
+  rawRetentionDays?: number
   /** false: tables alone, without engine and views. */
   withSql?: boolean
 }
 
-export async function prepareDatabase(log: Logger, { url, projectDir, withSql = true }: PrepareOptions): Promise<void> {
+export async function prepareDatabase(log: Logger, options: PrepareOptions): Promise<void> {
+  const { url, projectDir, rawRetentionDays = 30, withSql = true } = options
   const client = new pg.Client({ connectionString: url, application_name: 'lookout start' })
   await client.connect()
   try {
@@ -21,7 +24,7 @@ export async function prepareDatabase(log: Logger, { url, projectDir, withSql = 
     const migrations = await openMigrations(projectDir, url)
     const applied = await migrations.apply().finally(() => migrations.close())
     if (applied.length > 0) log.info({ applied }, 'migrations applied')
-    if (withSql) await installSql(client, projectDir)
+    if (withSql) await installSql(client, projectDir, rawRetentionDays)
   } finally {
     await client.end()
   }

@@ -6,7 +6,7 @@ import { makeTestDatabase } from '../../support/database.ts'
 let database: Database
 
 beforeAll(async () => {
-  database = await makeTestDatabase({ content: 'tables' })
+  database = await makeTestDatabase()
 })
 afterAll(() => database.close())
 

@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 const connectTimeoutMs = 10_000
 
 export interface Database {
-  /** A connection string whose sessions run in UTC. */
+  /** Its connection string. */
   url: string
   /** For short statements. */
   pool: pg.Pool
@@ -21,8 +21,12 @@ export async function openConnections(
   log: Logger,
   { url, poolMax, afterwards }: { url: string; poolMax: number; afterwards?: () => Promise<void> },
 ): Promise<Database> {
-  const connectionString = inUtc(url)
-  const config = { connectionString, application_name: 'lookout', connectionTimeoutMillis: connectTimeoutMs }
+  const config = {
+    connectionString: url,
+    application_name: 'lookout',
+    options: '-c timezone=UTC',
+    connectionTimeoutMillis: connectTimeoutMs,
+  }
   const pool = new pg.Pool({ ...config, max: poolMax })
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'))
   const { rows } = await pool.query<{ version: string }>(
@@ -31,7 +35,7 @@ export async function openConnections(
   let closed: Promise<void> | undefined
 
   return {
-    url: connectionString,
+    url,
     pool,
     version: rows[0]?.version ?? '',
     async connect() {
@@ -42,11 +46,4 @@ export async function openConnections(
     },
     close: () => (closed ??= pool.end().then(() => afterwards?.())),
   }
-}
-
-/** Prisma's adapter drops the offset of what it reads, so every session must be in UTC. */
-function inUtc(url: string): string {
-  const parsed = new URL(url)
-  if (!parsed.searchParams.has('options')) parsed.searchParams.set('options', '-c timezone=UTC')
-  return parsed.href.replaceAll('+', '%20')
 }
