@@ -1,8 +1,8 @@
 // What a resolver is given: who calls, and the steps of the flow it may ask.
 import type { Changes } from '../changes/changes.ts'
-import type { Database } from '../db/database.ts'
+import type { Database } from '../db/index.ts'
 import type { Ingest } from '../ingest/ingest.ts'
-import type { Windows } from '../windows/windows.ts'
+import type { Windows } from '../windows/types.ts'
 
 /** Query.stats and Subscription.stats: how the server does. Counts are since its start, sizes in bytes. */
 export interface Stats {

@@ -1,0 +1,309 @@
+// One stream of rows, computed once however many watch it: the rows of a window, and what came, changed or left since.
+// Exact by snapshots: a delta holds the row versions that the new snapshot shows and the one before did not.
+import type { Logger } from 'pino'
+import type { Changes } from '../changes/changes.ts'
+import { LookoutError } from '../errors.ts'
+import { markOf, readCursor, readLogCursor, type ReadPlace, writeCursor } from './cursor.ts'
+import { makeSlot, type RowsDelta, type Slot } from './slot.ts'
+import { isLater, isVisible, readSnapshot } from './snapshot.ts'
+import type { RowSource, Span, StreamRow } from './source.ts'
+import { joinSpans, spanOf } from './spans.ts'
+
+/** One message of a stream of rows. Rows are shared between subscribers: read only. */
+export interface RowsUpdate<Row extends StreamRow> {
+  kind: 'SNAPSHOT' | 'DELTA'
+  cursor: string
+  previousCursor: string | null
+  windowStart: Date
+  windowEnd: Date
+  /** Newest first. */
+  items: Row[]
+  removed: string[]
+}
+
+export interface FeedOptions {
+  /** What sets this stream apart from others: its name and arguments. */
+  stream: unknown[]
+  /** Length of the window; without one rows never leave it. */
+  lookbackMs?: number
+  /** At most one message within this time. */
+  everyMs: number
+  /** Rows the stream may hold. */
+  rowsMax: number
+  /** Rows a delta may hold; where more changed, the whole state is sent instead. */
+  deltaRowsMax: number
+  /** Stretches of time a delta is read from; more are read as one. */
+  spansMax: number
+  /** Wait after a failed read. */
+  retryMs: number
+}
+
+export interface Feed<Row extends StreamRow> {
+  /** @throws LookoutError BAD_REQUEST for an `after` that is no cursor. */
+  subscribe(after?: string): AsyncIterableIterator<RowsUpdate<Row>>
+  subscribers(): number
+  /** Ends it where nobody watches. */
+  closeIfIdle(): void
+  /** Ends all its streams. */
+  close(): void
+}
+
+interface Subscriber<Row extends StreamRow> {
+  slot: Slot<Row, RowsUpdate<Row>>
+  /** What it was sent last. */
+  previous: string | null
+  /** Where it says it stood; settled once the feed has rows. */
+  from?: ReadPlace
+  /** It stood further on than the feed does: rows that this shows are not sent again. */
+  floor?: ReadPlace
+}
+
+const oldest = new Date(0)
+
+/** `onIdle` is called when the last subscriber has gone; the feed is of no use after that. */
+export function makeFeed<Row extends StreamRow>(
+  dependencies: { source: RowSource<Row>; changes: Changes; log: Logger; clock: () => Date; onIdle: () => void },
+  options: FeedOptions,
+): Feed<Row> {
+  const { source, changes, log, clock, onIdle } = dependencies
+  const { lookbackMs, everyMs, rowsMax, deltaRowsMax, spansMax, retryMs } = options
+  const mark = markOf(options.stream)
+  const rows = new Map<string, Row>()
+  const subscribers = new Set<Subscriber<Row>>()
+  let place: ReadPlace | undefined
+  let windowEnd = clock()
+  let pending: Span[] = []
+  let target = changes.cursor()
+  let reload = true
+  let timer: NodeJS.Timeout | undefined
+  let running = false
+  let lastRunMs = Number.NEGATIVE_INFINITY
+  let closed = false
+
+  const unsubscribe = changes.subscribe((notice) => {
+    if (notice.gap) reload = true
+    for (const change of notice.changes) {
+      if (change.view === source.view) pending.push(spanOf(change, source.bucketMs))
+    }
+    target = notice.cursor
+    if (reload || pending.length > 0) plan()
+  })
+
+  function plan(waitMs = 0): void {
+    if (closed || running) return
+    clearTimeout(timer)
+    const dueMs = Math.max(lastRunMs + everyMs - performance.now(), waitMs, 0)
+    timer = setTimeout(() => void run(), dueMs)
+  }
+
+  async function run(): Promise<void> {
+    running = true
+    lastRunMs = performance.now()
+    let failed = false
+    try {
+      await (reload ? load() : step())
+    } catch (error) {
+      failed = true
+      fail(error)
+    } finally {
+      running = false
+    }
+    if (failed) plan(retryMs)
+    else if (reload || pending.length > 0) plan()
+    else if (lookbackMs !== undefined && rows.size > 0) plan(everyMs)
+  }
+
+  /** What callers are to blame for ends their streams; anything else is tried again. */
+  function fail(error: unknown): void {
+    if (error instanceof LookoutError || !place) {
+      for (const { slot } of [...subscribers]) slot.end(error)
+      return
+    }
+    log.warn({ err: error, stream: options.stream }, 'the rows of a stream could not be read; trying again')
+  }
+
+  const startAt = (now: Date): Date => (lookbackMs === undefined ? oldest : new Date(now.getTime() - lookbackMs))
+
+  /** Reads everything anew, and sends it to everyone. */
+  async function load(): Promise<void> {
+    const now = clock()
+    const epoch = readLogCursor(target)?.epoch ?? ''
+    reload = false
+    try {
+      const read = await source.all(startAt(now))
+      const snapshot = readSnapshot(read.snapshotText)
+      if (!snapshot) throw new Error(`PostgreSQL gave no snapshot: ${read.snapshotText}`)
+      rows.clear()
+      for (const row of read.rows) rows.set(row.id, row)
+      windowEnd = now
+      const log = `${epoch}:${read.snapshotText}`
+      place = { log, epoch, snapshotText: read.snapshotText, snapshot, windowStart: startAt(now) }
+    } catch (error) {
+      reload = true
+      throw error
+    }
+    for (const subscriber of subscribers) settle(subscriber)
+  }
+
+  /** Gives a subscriber its start: everything, or what it missed. */
+  function settle(subscriber: Subscriber<Row>): void {
+    const { slot, from } = subscriber
+    if (!from) return slot.pushSnapshot()
+    subscriber.from = undefined
+    slot.hold(true)
+    void resume(subscriber, from)
+  }
+
+  /** Reads what changed, drops what left, and tells of both. */
+  async function step(): Promise<void> {
+    if (!place) return
+    const now = clock()
+    const windowStart = startAt(now)
+    const upTo = readLogCursor(target)
+    const spans = joinSpans(pending, windowStart, spansMax)
+    const taken = pending
+    pending = []
+    const delta: RowsDelta<Row> = { items: [], removed: [] }
+    let next = place
+    try {
+      if (upTo && spans.length > 0 && isLater(upTo.snapshot, place.snapshot)) {
+        const read = await readChanges(spans, place.snapshotText, upTo.snapshotText)
+        if (read === 'too many') {
+          reload = true
+          return
+        }
+        delta.removed.push(...read.deleted)
+        delta.items.push(...read.changed.filter(({ createdAt }) => createdAt >= windowStart))
+        next = { ...upTo, windowStart }
+      }
+    } catch (error) {
+      pending = [...taken, ...pending]
+      throw error
+    }
+    // While rows were read the feed may have been closed: nobody is left to tell.
+    if (closed) return
+    for (const id of delta.removed) rows.delete(id)
+    for (const row of delta.items) rows.set(row.id, row)
+    delta.removed.push(...source.trim(rows, windowStart))
+    place = { ...next, windowStart }
+    windowEnd = now
+    // The source refuses to hold so many, with a reason for the caller.
+    if (rows.size > rowsMax) reload = true
+    if (delta.items.length > 0 || delta.removed.length > 0) tell(delta)
+  }
+
+  async function readChanges(spans: Span[], since: string, upTo: string) {
+    const [changed, keys] = await Promise.all([
+      source.changed(spans, since, upTo, deltaRowsMax),
+      source.keys?.(spans, deltaRowsMax),
+    ])
+    if (changed.length > deltaRowsMax || (keys && keys.length > deltaRowsMax)) return 'too many'
+    const here = keys && new Set(keys)
+    const deleted: string[] = []
+    if (here) {
+      const isIn = (at: Date) => spans.some(({ first, past }) => at >= first && at < past)
+      for (const { id, createdAt } of rows.values()) if (!here.has(id) && isIn(createdAt)) deleted.push(id)
+    }
+    return { changed, deleted }
+  }
+
+  function tell(delta: RowsDelta<Row>): void {
+    for (const subscriber of [...subscribers]) {
+      const { floor, slot } = subscriber
+      if (!floor) {
+        slot.push(delta, rows.size + deltaRowsMax)
+        continue
+      }
+      const items = delta.items.filter(({ xid }) => !isVisible(xid, floor.snapshot))
+      slot.push({ items, removed: delta.removed }, rows.size + deltaRowsMax)
+      if (place && !isLater(floor.snapshot, place.snapshot)) subscriber.floor = undefined
+    }
+  }
+
+  /** Brings a subscriber that comes with a cursor up to where the feed stands. */
+  async function resume(subscriber: Subscriber<Row>, from: ReadPlace): Promise<void> {
+    const { slot } = subscriber
+    try {
+      const here = place
+      if (!here || from.epoch !== here.epoch) return slot.pushSnapshot()
+      if (isLater(from.snapshot, here.snapshot)) subscriber.floor = from
+      const delta: RowsDelta<Row> = { items: [], removed: [] }
+      if (from.windowStart < here.windowStart && source.keys) {
+        const left = await source.keys([{ first: from.windowStart, past: here.windowStart }], deltaRowsMax)
+        if (left.length > deltaRowsMax) return slot.pushSnapshot()
+        delta.removed.push(...left)
+      }
+      if (isLater(here.snapshot, from.snapshot)) {
+        const set = await changes.since(from.log)
+        if (set === 'expired') return slot.pushSnapshot()
+        const touched = set.changes
+          .filter(({ view }) => view === source.view)
+          .map((change) => spanOf(change, source.bucketMs))
+        const spans = joinSpans(touched, here.windowStart, spansMax)
+        if (spans.length > 0) {
+          const changed = await source.changed(spans, from.snapshotText, here.snapshotText, deltaRowsMax)
+          if (changed.length > deltaRowsMax) return slot.pushSnapshot()
+          delta.items.push(...changed.filter(({ createdAt }) => createdAt >= here.windowStart))
+        }
+      }
+      slot.prepend(delta, rows.size + deltaRowsMax)
+    } catch (error) {
+      slot.end(error)
+    } finally {
+      slot.hold(false)
+    }
+  }
+
+  const newestFirst = (items: Row[]): Row[] =>
+    items.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime() || (a.id < b.id ? 1 : -1))
+
+  function message(subscriber: Subscriber<Row>, due: RowsDelta<Row> | 'snapshot'): RowsUpdate<Row> {
+    if (!place) throw new Error('a stream has rows before it has a place')
+    const here = writeCursor(place, mark)
+    const isSnapshot = due === 'snapshot'
+    if (isSnapshot) subscriber.floor = undefined
+    const previousCursor = isSnapshot ? null : subscriber.previous
+    subscriber.previous = here
+    return {
+      kind: isSnapshot ? 'SNAPSHOT' : 'DELTA',
+      cursor: here,
+      previousCursor,
+      windowStart: place.windowStart,
+      windowEnd,
+      items: newestFirst(isSnapshot ? [...rows.values()] : due.items),
+      removed: isSnapshot ? [] : due.removed,
+    }
+  }
+
+  function close(): void {
+    closed = true
+    clearTimeout(timer)
+    unsubscribe()
+    for (const { slot } of [...subscribers]) slot.end()
+    rows.clear()
+  }
+
+  function closeIfIdle(): void {
+    if (subscribers.size > 0 || closed) return
+    close()
+    onIdle()
+  }
+
+  function subscribe(after?: string): AsyncIterableIterator<RowsUpdate<Row>> {
+    const from = after === undefined ? 'other' : readCursor(after, mark)
+    const slot = makeSlot<Row, RowsUpdate<Row>>(
+      (due) => message(subscriber, due),
+      () => {
+        subscribers.delete(subscriber)
+        closeIfIdle()
+      },
+    )
+    const subscriber: Subscriber<Row> = { slot, previous: after ?? null, from: from === 'other' ? undefined : from }
+    subscribers.add(subscriber)
+    if (place && !reload) settle(subscriber)
+    else plan()
+    return slot.iterator
+  }
+
+  return { subscribe, subscribers: () => subscribers.size, closeIfIdle, close }
+}

@@ -1,0 +1,43 @@
+// Stretches of time in which rows changed: clipped to the window, joined where they meet, bounded in number.
+import type { Change } from '../changes/changes.ts'
+import type { Span } from './source.ts'
+
+/** Within what PostgreSQL and Date both know: a change with open ends reaches beyond. */
+const FIRST_MS = 0
+const PAST_MS = Date.UTC(9999, 11, 31)
+
+const clamp = (ms: number): number => Math.min(Math.max(ms, FIRST_MS), PAST_MS)
+
+/** The stretch a change covers, with buckets of `bucketMs`. */
+export const spanOf = ({ firstBucket, lastBucket }: Change, bucketMs: number): Span => ({
+  first: new Date(clamp(firstBucket.getTime())),
+  past: new Date(clamp(lastBucket.getTime() + bucketMs)),
+})
+
+/** Spans from `start` on, in order and without overlap; where more than `spansMax` are left, the nearest are joined. */
+export function joinSpans(spans: Span[], start: Date, spansMax: number): Span[] {
+  const joined: Span[] = []
+  const inWindow = spans
+    .filter(({ past }) => past > start)
+    .map(({ first, past }) => ({ first: first < start ? start : first, past }))
+    .sort((a, b) => a.first.getTime() - b.first.getTime())
+  for (const { first, past } of inWindow) {
+    const last = joined.at(-1)
+    if (!last || first > last.past) joined.push({ first, past })
+    else if (past > last.past) last.past = past
+  }
+  while (joined.length > spansMax) joinNearest(joined)
+  return joined
+}
+
+/** Halves the number of gaps, the narrowest first. */
+function joinNearest(spans: Span[]): void {
+  const gaps = spans.slice(1).map(({ first }, i) => first.getTime() - spans[i]!.past.getTime())
+  const median = gaps.toSorted((a, b) => a - b)[gaps.length >> 1]!
+  let kept = 0
+  for (let i = 1; i < spans.length; i++) {
+    if (gaps[i - 1]! <= median) spans[kept]!.past = spans[i]!.past
+    else spans[++kept] = spans[i]!
+  }
+  spans.length = kept + 1
+}

@@ -1,0 +1,92 @@
+// Subscription.stats: one reading per distinct interval, shared, the newest one kept for whoever is slow.
+import { LookoutError } from '../errors.ts'
+import { makeOutlet } from './outlet.ts'
+
+export interface StatsStreams<Stats> {
+  /** @throws LookoutError BAD_REQUEST for an interval out of range. */
+  subscribe(everyMs: number): AsyncIterableIterator<Stats>
+  subscribers(): number
+  close(): void
+}
+
+interface Listener<Stats> {
+  push(reading: Stats): void
+  end(error?: unknown): void
+}
+
+interface Ticker<Stats> {
+  listeners: Set<Listener<Stats>>
+  latest?: Stats
+  stop(): void
+}
+
+/** Readings are taken by `read`. One that fails is left out; the first one, failing, ends the streams that wait for it. */
+export function makeStatsStreams<Stats>(
+  read: () => Promise<Stats> | Stats,
+  { everyMsMin, everyMsMax }: { everyMsMin: number; everyMsMax: number },
+): StatsStreams<Stats> {
+  const tickers = new Map<number, Ticker<Stats>>()
+
+  function start(everyMs: number): Ticker<Stats> {
+    let reading = false
+    const tick = async () => {
+      if (reading) return
+      reading = true
+      try {
+        const taken = await read()
+        ticker.latest = taken
+        for (const listener of [...ticker.listeners]) listener.push(taken)
+      } catch (error) {
+        if (!ticker.latest) for (const listener of [...ticker.listeners]) listener.end(error)
+      } finally {
+        reading = false
+      }
+    }
+    const timer = setInterval(() => void tick(), everyMs)
+    const ticker: Ticker<Stats> = { listeners: new Set(), stop: () => clearInterval(timer) }
+    tickers.set(everyMs, ticker)
+    void tick()
+    return ticker
+  }
+
+  function subscribe(everyMs: number): AsyncIterableIterator<Stats> {
+    if (everyMs < everyMsMin || everyMs > everyMsMax) {
+      throw new LookoutError(
+        'BAD_REQUEST',
+        `every must be from ${everyMsMin} ms to ${everyMsMax} ms; got ${everyMs} ms.`,
+      )
+    }
+    const ticker = tickers.get(everyMs) ?? start(everyMs)
+    let waiting = ticker.latest
+    const outlet = makeOutlet<Stats>(
+      () => {
+        const taken = waiting
+        waiting = undefined
+        return taken
+      },
+      () => {
+        ticker.listeners.delete(listener)
+        if (ticker.listeners.size > 0) return
+        ticker.stop()
+        tickers.delete(everyMs)
+      },
+    )
+    const listener: Listener<Stats> = {
+      push(taken) {
+        waiting = taken
+        outlet.wake()
+      },
+      end: outlet.end,
+    }
+    ticker.listeners.add(listener)
+    return outlet.iterator
+  }
+
+  return {
+    subscribe,
+    subscribers: () => [...tickers.values()].reduce((sum, { listeners }) => sum + listeners.size, 0),
+    close() {
+      for (const { listeners } of [...tickers.values()]) for (const listener of [...listeners]) listener.end()
+    },
+  }
+}
