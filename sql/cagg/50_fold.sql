@@ -126,18 +126,21 @@ end $$;
 create or replace function cagg._install_triggers(p_source text) returns void
 language plpgsql as $$
 declare
-  v_event text; v_function text;
+  v_event text; v_function text; v_body text;
   v_tables jsonb := '{"insert": "referencing new table as new_rows", "update": "referencing old table as old_rows new table as new_rows",
     "delete": "referencing old table as old_rows", "truncate": ""}';
 begin
   foreach v_event in array array['insert', 'update', 'delete', 'truncate'] loop
     v_function := format('cagg_data.%I', 'fold_' || substr(md5(p_source), 1, 8) || '_' || v_event);
     if exists (select from cagg._aggregates where source = p_source) then
+      v_body := format(E'\n-- Folds %s rows of %s into its continuous aggregates. Written by cagg._install_triggers.\nbegin\n%sreturn null;\nend ',
+        v_event, p_source, cagg._trigger_body(p_source, v_event));
+      continue when exists (
+        select from pg_catalog.pg_trigger as t join pg_catalog.pg_proc as f on f.oid = t.tgfoid
+        where t.tgrelid = p_source::regclass and t.tgname = 'cagg_' || v_event and f.prosrc = v_body);
       -- The definition's expressions are evaluated in UTC and by the aggregate's owner, whoever writes.
       execute format(E'create or replace function %s() returns trigger language plpgsql security definer\n'
-        'set search_path = pg_catalog, pg_temp set timezone = ''UTC'' set datestyle = ''ISO'' as $fold$\n'
-        '-- Folds %s rows of %s into its continuous aggregates. Written by cagg._install_triggers.\n'
-        'begin\n%sreturn null;\nend $fold$', v_function, v_event, p_source, cagg._trigger_body(p_source, v_event));
+        'set search_path = pg_catalog, pg_temp set timezone = ''UTC'' set datestyle = ''ISO'' as $fold$%s$fold$', v_function, v_body);
       execute format('create or replace trigger %I after %s on %s %s for each statement execute function %s()',
         'cagg_' || v_event, v_event, p_source, v_tables ->> v_event, v_function);
     elsif to_regclass(p_source) is not null then

@@ -61,12 +61,24 @@ begin
   end if;
 end $$;
 
--- Makes partitions for the next three days, drops what retention says, trims the change log to p_log_kept.
+-- Change lines older than p_kept go, by whole transactions that no snapshot still waits for; cursors that reach back to
+-- them expire.
+create or replace function cagg._trim_changes(p_kept interval) returns void
+language sql as $$
+  with gone as (
+    delete from cagg._changes where written_at <= clock_timestamp() - p_kept and xid < pg_snapshot_xmin(pg_current_snapshot())
+    returning xid
+  )
+  insert into cagg._trimmed (xid) select xid from gone order by xid desc limit 1
+  on conflict (only_row) do update set xid = greatest(excluded.xid, cagg._trimmed.xid)
+$$;
+
+-- Makes partitions for the next three days, drops what retention says, trims the change log to an hour.
 -- One process at a time does it; the others return false at once.
-create or replace function cagg.run_maintenance(p_log_kept interval default '1 hour') returns boolean
+create or replace function cagg.run_maintenance() returns boolean
 language plpgsql set timezone = 'UTC' as $$
 declare
-  v_policy cagg._policies; v_this cagg._aggregates; v_partition record; v_before timestamptz; v_last xid8;
+  v_policy cagg._policies; v_this cagg._aggregates; v_partition record; v_before timestamptz;
 begin
   if not pg_try_advisory_xact_lock(hashtext('cagg.maintenance')) then return false; end if;
 
@@ -94,13 +106,6 @@ begin
     end if;
   end loop;
 
-  -- Trimmed by whole transactions that no snapshot still waits for.
-  with gone as (
-    delete from cagg._changes where written_at < now() - p_log_kept and xid < pg_snapshot_xmin(pg_current_snapshot()) returning xid
-  )
-  select xid into v_last from gone order by xid desc limit 1;
-  if v_last is not null then
-    insert into cagg._trimmed (xid) values (v_last) on conflict (only_row) do update set xid = greatest(excluded.xid, cagg._trimmed.xid);
-  end if;
+  perform cagg._trim_changes(interval '1 hour');
   return true;
 end $$;
