@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { pino } from 'pino'
 import { inject, onTestFinished } from 'vitest'
-import { type Database, openConnections } from '../../server/db/connections.ts'
+import { type Database, openConnections } from '../../server/db/database.ts'
 
 const templates = { full: 'lookout_full', tables: 'lookout_tables', empty: 'template0' }
 
