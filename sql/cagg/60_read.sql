@@ -50,8 +50,8 @@ declare
   v_inside text;
 begin
   v_inside := concat_ws(' and ', cagg._not_dropped(v_this), cagg._retained(v_this),
-    format('bucket >= %L::%s', p_start, v_type),
-    format('bucket + %s <= %L::%s', v_this.shape #>> '{bucket,width}', p_end, v_type));
+    'bucket >= ' || quote_literal(p_start) || '::' || v_type,
+    'bucket + ' || (v_this.shape #>> '{bucket,width}') || ' <= ' || quote_literal(p_end) || '::' || v_type);
   execute format('lock table %s in share row exclusive mode', v_this.source);
   execute format('insert into cagg._changes (aggregate, first_bucket, last_bucket) select %s, min(bucket)::text, max(bucket)::text from %s where %s having count(*) > 0',
     v_this.id, cagg._store(v_this), v_inside);

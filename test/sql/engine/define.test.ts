@@ -1,0 +1,75 @@
+// Creating and dropping: what is accepted, what is refused and how it is said.
+import { expect, it } from 'vitest'
+import { useEngine } from './support.ts'
+
+const engine = useEngine()
+const create = (name: string, definition: string, options = {}) =>
+  engine.sql('select cagg.create_continuous_aggregate($1, $2, $3)', [name, definition, options])
+
+it.each([
+  ['count(distinct …)', `select cagg.time_bucket('1 hour', ts), count(distinct buyer) from shop."Sales" group by 1`, /cagg\.distinct_sketch/],
+  ['a window function', `select cagg.time_bucket('1 hour', ts), count(*), rank() over (order by count(*)) from shop."Sales" group by 1`, /read/],
+  ['limit', `select cagg.time_bucket('1 hour', ts), count(*) from shop."Sales" group by 1 limit 3`, /read/],
+  ['grouping sets', `select cagg.time_bucket('1 hour', ts), country, count(*) from shop."Sales" group by grouping sets ((1), (1, 2))`, /lateral/],
+  ['union', `select cagg.time_bucket('1 hour', ts), count(*) from shop."Sales" group by 1 union all select now(), 1`, /each part/],
+  ['a with clause', `with s as (select * from shop."Sales") select cagg.time_bucket('1 hour', ts), count(*) from s group by 1`, /table/],
+  ['a subquery', `select cagg.time_bucket('1 hour', ts), count(*) from shop."Sales" where buyer in (select id from shop.buyers) group by 1`, /[Jj]oin/],
+  ['order by', `select cagg.time_bucket('1 hour', ts), count(*) from shop."Sales" group by 1 order by 1`, /read/],
+  ['a right join', `select cagg.time_bucket('1 hour', ts), count(*) from shop."Sales" right join shop.buyers b on b.id = buyer group by 1`, /left join/],
+  ['the source joined to itself', `select cagg.time_bucket('1 hour', s.ts), count(*) from shop."Sales" s join shop."Sales" o on o.id = s.id group by 1`, /on its own/],
+  ['random()', `select cagg.time_bucket('1 hour', ts), count(*) from shop."Sales" where random() < 0.5 group by 1`, /another value/],
+  ['now()', `select cagg.time_bucket('1 hour', ts), count(*) from shop."Sales" where ts < now() group by 1`, /another value/],
+  ['current_date', `select cagg.time_bucket('1 hour', ts), count(*) from shop."Sales" where ts < current_date group by 1`, /change by itself/],
+  ['array_agg', `select cagg.time_bucket('1 hour', ts), array_agg(kind) from shop."Sales" group by 1`, /count, sum, avg/],
+  ['a sum of floats', `select cagg.time_bucket('1 hour', ts), sum(units::float8) from shop."Sales" group by 1`, /numeric/],
+  ['no group by', `select count(*) from shop."Sales"`, /time_bucket/],
+  ['no time bucket', `select country, count(*) from shop."Sales" group by 1`, /time_bucket/],
+  ['two time buckets', `select cagg.time_bucket('1 hour', ts) as a, cagg.time_bucket('1 day', ts) as b, count(*) from shop."Sales" group by 1, 2`, /second/],
+  ['a hidden group key', `select cagg.time_bucket('1 hour', ts), count(*) from shop."Sales" group by 1, country`, /select list/],
+  ['an average of a count', `select cagg.time_bucket('1 hour', bucket), avg(n) from shop.sales_1m group by 1`, /finer/],
+  ['a column of a source that is a plain view', `select cagg.time_bucket('1 hour', created_at), count(*) from cagg.continuous_aggregates group by 1`, /table/],
+])('refuses %s and says what to write instead', async (_title, definition, hint) => {
+  const before = await engine.sql(`select oid from pg_class order by oid`)
+  const error = await create('shop.refused', definition).then(() => null, (cause: { code: string; hint: string }) => cause)
+  expect(error?.code).toBe('0A000')
+  expect(error?.hint).toMatch(hint)
+  expect(await engine.sql(`select oid from pg_class order by oid`)).toEqual(before)
+})
+
+it('does nothing when the same aggregate is created again, and refuses another definition', async () => {
+  const definition = `select cagg.time_bucket('1 hour', ts) as bucket, count(*) as n from shop."Sales" group by 1`
+  await create('shop.again', definition)
+  const ids = () => engine.sql(`select id from cagg._aggregates where view_name = 'again'`)
+  const first = await ids()
+  await create('shop.again', definition)
+  expect(await ids()).toEqual(first)
+  await expect(create('shop.again', `${definition} having count(*) > 1`)).rejects.toMatchObject({ code: '42P07' })
+  await create('shop.again', `${definition} having count(*) > 1`, { replace: true })
+  expect(await ids()).not.toEqual(first)
+  await engine.sql(`select cagg.drop_continuous_aggregate('shop.again')`)
+})
+
+it('refuses options it does not know and slots out of range', async () => {
+  const definition = `select cagg.time_bucket('1 hour', ts) as bucket, count(*) as n from shop."Sales" group by 1`
+  await expect(create('shop.options', definition, { shards: 3 })).rejects.toMatchObject({ code: '22023', message: /shards/ })
+  await expect(create('shop.options', definition, { slots: 0 })).rejects.toMatchObject({ code: '22023', message: /1 to 64/ })
+})
+
+it('does not drop what another aggregate is folded from, unless told to cascade', async () => {
+  await expect(engine.sql(`select cagg.drop_continuous_aggregate('shop.sales_1s')`)).rejects.toMatchObject({ code: '2BP01', hint: /cascade/ })
+  await engine.sql(`select cagg.drop_continuous_aggregate('shop.sales_1s', true)`)
+  const left = await engine.sql(`select view_name from cagg.continuous_aggregates where raw_source = 'shop."Sales"'`)
+  expect(left).toEqual([{ view_name: 'shop.by_dimension_1h' }])
+  await engine.sql('select shop.fill(100, 0.9)')
+  await engine.expectExact()
+})
+
+it('leaves a source without triggers once its last aggregate is gone', async () => {
+  await engine.sql(`select cagg.drop_continuous_aggregate('shop.by_dimension_1h')`)
+  expect(await engine.sql(`select tgname from pg_trigger where tgrelid = 'shop."Sales"'::regclass and not tgisinternal`)).toEqual([])
+  await engine.sql('select shop.fill(10, 0.1)')
+})
+
+it('says which aggregate does not exist', async () => {
+  await expect(engine.sql(`select cagg.drift('shop.nowhere')`)).rejects.toMatchObject({ code: '42P01', message: /shop\.nowhere/ })
+})
