@@ -1,8 +1,11 @@
 // A database by its connection string: one pool for short statements, and connections of one's own for long work.
+import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import type { Logger } from 'pino'
 
 const connectTimeoutMs = 10_000
+/** A statement under way holds its connection; it is not waited for any longer. */
+const poolEndsWithinMs = 300
 
 export interface Database {
   /** Its connection string. */
@@ -44,6 +47,6 @@ export async function openConnections(
       await client.connect()
       return client
     },
-    close: () => (closed ??= pool.end().then(() => afterwards?.())),
+    close: () => (closed ??= Promise.race([pool.end(), delay(poolEndsWithinMs)]).then(() => afterwards?.())),
   }
 }

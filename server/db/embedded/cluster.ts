@@ -12,7 +12,7 @@ import { findPostmaster, stopPostmaster } from './postmaster.ts'
 import { settingFlags } from './settings.ts'
 
 const startWithinMs = 60_000
-const stopWithinMs = 3_500
+const stopWithinMs = 1_800
 const pollMs = 25
 const linesKept = 20
 const holderLock = 7_105_001
