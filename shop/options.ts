@@ -23,8 +23,8 @@ export const help = `Lookout's shop: visitors, orders and their fate, live, by G
                      has written of it stays, and the gap since then is filled
   --speed N          orders ship, arrive and come back N times faster than in life (${shopDefaults.speed})
   --seed N           another shop: the same seed gives the same visitors, orders and amounts,
-                     at the same distances from the start; ids carry the time, so runs never
-                     collide in one database (${shopDefaults.seed})
+                     at the same distances from the start; ids depend on the start as well, so
+                     runs of one seed may share a database (${shopDefaults.seed})
   --max-users N      register no more users than this
   --products FILE    a CSV with theLook's product columns in place of the invented catalogue
   --late SHARE       share of the events sent up to a minute late, from 0 to 1 (${shopDefaults.lateShare})

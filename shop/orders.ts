@@ -77,7 +77,7 @@ export function makeOrders(
       // Steps missed while no shop ran are made up for within a minute, not all at once.
       const missed = nextStep(order, lifeOf(order.orderId))
       const late = missed !== null && missed.atMs < nowMs
-      schedule(order, late ? nowMs + random.between(0, 60_000) : nowMs)
+      schedule({ ...order }, late ? nowMs + random.between(0, 60_000) : nowMs)
     },
   }
 }

@@ -28,10 +28,10 @@ const dayMs = 86_400_000
 const openingMs = Date.UTC(2019, 0, 1)
 
 export function makePeople(
-  dependencies: { random: Random; geography: Geography; sink: Sink },
+  dependencies: { random: Random; ids: Random; geography: Geography; sink: Sink },
   options: { usersMax: number; poolUsersMax: number },
 ): People {
-  const { random, geography, sink } = dependencies
+  const { random, ids, geography, sink } = dependencies
   const pool: Person[] = []
   let users = 0
 
@@ -45,7 +45,7 @@ export function makePeople(
     users++
     const firstName = pick(random, gender === 'M' ? menNames : womenNames)
     const lastName = pick(random, lastNames)
-    const id = random.uuid(atMs)
+    const id = ids.uuid(atMs)
     sink('users', {
       id,
       firstName,

@@ -15,7 +15,7 @@ export interface Random {
   normal(): number
   /** Thirty-two random bits, unsigned. */
   bits(): number
-  /** A UUID of version 7 (RFC 9562): its time is `atMs`, the rest is drawn, so ids are in time order and never repeat a run's. */
+  /** A UUID of version 7 (RFC 9562): its time is `atMs`, the rest is drawn, so ids are in time order. */
   uuid(atMs: number): string
 }
 

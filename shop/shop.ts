@@ -96,6 +96,8 @@ const progressIntervalMs = 200
 // A stall up to this long is caught up with; a longer one did not happen for the shop.
 const catchUpMaxMs = 5_000
 const adoptIntervalMs = 60_000
+// Who starts the shop may grant it a second and a half to end.
+const closeWithinMs = 1_200
 
 export function makeShop(dependencies: ShopDependencies, given: Partial<ShopOptions> = {}): Shop {
   const options = { ...shopDefaults, ...given }
@@ -246,7 +248,7 @@ export function makeShop(dependencies: ShopDependencies, given: Partial<ShopOpti
       trouble: client.trouble(),
     }),
     totals: ledger.totals,
-    async close({ withinMs } = { withinMs: 2_000 }) {
+    async close({ withinMs } = { withinMs: closeWithinMs }) {
       closing = true
       timers.forEach((timer) => clearInterval(timer))
       client.finish()

@@ -51,16 +51,19 @@ export function makeSimulation(
   const { catalogue, geography, sink } = dependencies
   const agenda = makeAgenda()
   const randomFor = (part: string) => makeRandom(`${options.seed} ${part}`)
+  // Ids are drawn from seed and start, so runs of one seed may share a database.
+  const ids = randomFor(`ids ${options.startMs}`)
   let traffic: Traffic = dependencies.traffic(options.startMs)
   let nowMs = options.startMs
   let sessions = 0
 
-  const people = makePeople({ random: randomFor('people'), geography, sink }, options)
+  const people = makePeople({ random: randomFor('people'), ids, geography, sink }, options)
   const news = makeNews({ random: randomFor('news'), agenda, catalogue, sink })
   const current = () => traffic
   const orders = makeOrders({ agenda, random: randomFor('orders'), sink, traffic: current }, options)
   const visits = makeVisits({
     random: randomFor('visits'),
+    ids,
     agenda,
     catalogue,
     geography,

@@ -16,6 +16,7 @@ export interface Visits {
 
 export interface VisitDependencies {
   random: Random
+  ids: Random
   agenda: Agenda
   catalogue: Catalogue
   geography: Geography
@@ -119,7 +120,7 @@ class Visit implements Sleeper {
     private readonly onEnd: () => void,
   ) {
     const { random } = shop
-    this.sessionId = random.uuid(atMs)
+    this.sessionId = shop.ids.uuid(atMs)
     this.gender = person?.gender ?? (random.chance(0.5) ? 'M' : 'F')
     this.browser = drawBrowser(random)
     this.source = drawSource(random)
@@ -173,7 +174,7 @@ class Visit implements Sleeper {
 
   /** One order and its one purchase event; or an error, after which most try again. */
   private checkOut(atMs: number): boolean {
-    const { random, sink, traffic, onOrder, onCheckoutError } = this.shop
+    const { random, ids, sink, traffic, onOrder, onCheckoutError } = this.shop
     if (!this.person) return true
     if (random.chance(traffic().checkoutErrorShare)) {
       this.emit('error', '/checkout', atMs, null, { step: 'checkout', reason: drawReason(random) })
@@ -182,7 +183,7 @@ class Visit implements Sleeper {
     }
     const items = this.cart.map((product) => ({ productId: product.id, cents: product.cents }))
     const cents = items.reduce((sum, bought) => sum + bought.cents, 0)
-    const order: OrderRow = { id: random.uuid(atMs), userId: this.person.id, items, atMs }
+    const order: OrderRow = { id: ids.uuid(atMs), userId: this.person.id, items, atMs }
     sink('orders', order)
     this.emit('purchase', '/purchase', atMs, cents, { orderId: order.id, items: items.length })
     onOrder(order, cents, this.place)

@@ -120,8 +120,9 @@ export const catalogueMutations = {
       id: String(product.id),
       cost: money(product.costCents),
       category: product.category,
-      name: product.name,
-      brand: product.brand,
+      // The API takes no product without name and brand; the few that have none are called this.
+      name: product.name || 'Unnamed',
+      brand: product.brand || 'Unbranded',
       retailPrice: money(product.cents),
       department: product.department,
       sku: product.sku,
