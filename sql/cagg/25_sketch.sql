@@ -8,6 +8,16 @@
 create or replace function cagg._hash(p_value anyelement) returns bigint
 language sql immutable parallel safe as $$ select hashtextextended(p_value::text, 0) & 9223372036854775807 $$;
 
+-- The common key types without the way through text: 4 times as fast for a uuid.
+create or replace function cagg._hash(p_value uuid) returns bigint
+language sql immutable parallel safe as $$ select uuid_hash_extended(p_value, 0) & 9223372036854775807 $$;
+
+create or replace function cagg._hash(p_value bigint) returns bigint
+language sql immutable parallel safe as $$ select hashint8extended(p_value, 0) & 9223372036854775807 $$;
+
+create or replace function cagg._hash(p_value integer) returns bigint
+language sql immutable parallel safe as $$ select hashint8extended(p_value, 0) & 9223372036854775807 $$;
+
 -- Sorted, without repeats, the smallest 1,024 of each shard.
 create or replace function cagg._sketch(p_hashes bigint[]) returns bigint[]
 language plpgsql immutable strict parallel safe as $$
