@@ -5,8 +5,8 @@ import PrismaPlugin from '@pothos/plugin-prisma'
 import RelayPlugin from '@pothos/plugin-relay'
 import type PrismaTypes from '../db/generated/pothos.ts'
 import { getDatamodel } from '../db/generated/pothos.ts'
-import { LookoutError } from '../errors.ts'
 import type { Context } from './context.ts'
+import { relayTexts } from './relayTexts.ts'
 import { cursor, dateTime, decimal, type DecimalLike, duration, eventBatch, json } from './scalars.ts'
 
 interface BuilderTypes {
@@ -31,18 +31,9 @@ export interface BuilderLimits {
   pageRowsMax: number
   /** Rows of a page where neither `first` nor `last` is given. */
   pageRowsDefault: number
-  /** Points an operation may cost; a field costs 1, a list its page size times what is below it. */
-  complexityMax: number
-  /** Levels of fields below the operation. */
-  depthMax: number
 }
 
-export const BUILDER_LIMITS: BuilderLimits = {
-  pageRowsMax: 500,
-  pageRowsDefault: 25,
-  complexityMax: 20_000,
-  depthMax: 12,
-}
+export const BUILDER_LIMITS: BuilderLimits = { pageRowsMax: 500, pageRowsDefault: 25 }
 
 /** Rows a list without a page size is taken to hold, when an operation's cost is added up before it runs. */
 const LIST_ROWS_ASSUMED = 10
@@ -59,23 +50,12 @@ export function makeBuilder(limits: BuilderLimits = BUILDER_LIMITS) {
       defaultConnectionSize: limits.pageRowsDefault,
       onUnusedQuery: 'error',
     },
-    relay: {
-      clientMutationId: 'omit',
-      cursorType: 'String',
-      nodeTypeOptions: { description: 'An object with a global id (Relay).' },
-      pageInfoTypeOptions: { description: 'Where a page lies in its connection (Relay).' },
-    },
+    relay: relayTexts,
     complexity: {
       defaultComplexity: 1,
       defaultListMultiplier: LIST_ROWS_ASSUMED,
-      limit: { complexity: limits.complexityMax, depth: limits.depthMax },
-      complexityError: (kind, result) => {
-        const [what, got, max] =
-          kind === 'Depth'
-            ? ['deep', result.depth, result.maxDepth]
-            : ['costly', result.complexity, result.maxComplexity]
-        return new LookoutError('BAD_REQUEST', `The operation is too ${what}: ${got}, and the limit is ${max}.`)
-      },
+      // Checked before an operation runs, by the transport: from here a subscription would be refused event by event.
+      disabled: true,
     },
   })
 

@@ -2,6 +2,7 @@
 import type { Changes } from '../changes/changes.ts'
 import type { Database } from '../db/index.ts'
 import type { Ingest } from '../ingest/ingest.ts'
+import type { Subscriptions } from '../subscriptions/subscriptions.ts'
 import type { Windows } from '../windows/types.ts'
 
 /** Query.stats and Subscription.stats: how the server does. Counts are since its start, sizes in bytes. */
@@ -38,6 +39,7 @@ export interface Services {
   ingest: Ingest
   changes: Changes
   windows: Windows
+  subscriptions: Subscriptions<Stats>
   stats(): Stats | Promise<Stats>
 }
 

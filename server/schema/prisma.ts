@@ -17,11 +17,14 @@ export function makePrisma(
   options: PrismaOptions = PRISMA_OPTIONS,
 ): PrismaHandle & { close(): Promise<void> } {
   // The adapter drops the offset of the times it reads, so they must come in UTC.
-  const settings = `-c timezone=UTC -c default_transaction_read_only=on -c statement_timeout=${options.statementTimeoutMs}`
   const adapter = new PrismaPg({
-    connectionString: url,
+    connectionString: withSettings(url, {
+      default_transaction_read_only: 'on',
+      statement_timeout: String(options.statementTimeoutMs),
+      // The adapter drops the offset of the times it reads.
+      timezone: 'UTC',
+    }),
     max: options.connectionsMax,
-    options: settings,
     application_name: 'lookout-read',
   })
   const client = new PrismaClient({ adapter })
@@ -30,3 +33,12 @@ export function makePrisma(
 
 /** The client with its whole type, for resolvers of theLook's types alone: checking it is slow. */
 export const prismaOf = (context: Context): PrismaClient => context.services.prisma as PrismaClient
+
+/** A connection string whose sessions start with these settings, beside those it has. */
+function withSettings(url: string, settings: Record<string, string>): string {
+  const parsed = new URL(url)
+  const added = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`)
+  const options = [parsed.searchParams.get('options'), ...added].filter(Boolean).join(' ')
+  parsed.searchParams.set('options', options)
+  return parsed.href.replaceAll('+', '%20')
+}
