@@ -9,11 +9,13 @@ export interface Format {
   /** For the labels of an axis: short. */
   axis(value: number, unit: MetricUnit): string
   count(value: number): string
+  /** All digits, however many. */
+  whole(value: number): string
   money(value: number): string
   /** Of an amount that came as a Decimal: all its digits. */
   decimal(value: string): string
   percent(value: number, digits?: number): string
-  /** A change with its sign: "+12.4 %"; beyond tenfold as a factor: "×12". */
+  /** A change with its sign: "+12.4%"; beyond tenfold as a factor: "×12". */
   change(ratio: number): string
   milliseconds(value: number | null): string
   bytes(value: number): string
@@ -53,7 +55,12 @@ export function makeFormat({
   const percents = [0, 1, 2].map((digits) =>
     number({ style: 'percent', minimumFractionDigits: digits, maximumFractionDigits: digits }),
   )
-  const signed = number({ style: 'percent', maximumFractionDigits: 1, signDisplay: 'exceptZero' })
+  const signed = number({
+    style: 'percent',
+    minimumFractionDigits: 1,
+    maximumFractionDigits: 1,
+    signDisplay: 'exceptZero',
+  })
   const oneDigit = number({ maximumFractionDigits: 1 })
   const twoDigits = number({ maximumSignificantDigits: 3 })
 
@@ -81,10 +88,11 @@ export function makeFormat({
       return unit === 'SECONDS' ? `${oneDigit(value)} s` : axisCount(value)
     },
     count,
+    whole,
     money: amount,
     decimal: (value) => cents(Number(value)),
     percent,
-    change: (ratio) => (ratio > 9 ? `×${whole(ratio + 1)}` : signed(ratio)),
+    change: (ratio) => (ratio > 9 ? `×${whole(ratio + 1)}` : signed(ratio).replace('-', '−')),
     milliseconds(value) {
       if (value === null) return ABSENT
       return value < 1_000 ? `${twoDigits(value)} ms` : `${oneDigit(value / 1_000)} s`

@@ -24,7 +24,7 @@ export function readFault(error: CombinedError): Fault {
   const code = first ? String(first.extensions?.code ?? 'ERROR') : 'NETWORK'
   return {
     code,
-    message: first?.message ?? error.networkError?.message ?? 'The server did not answer.',
+    message: first?.message ?? 'The server cannot be reached, or broke off.',
     advice: ADVICE[code] ?? 'It is asked again shortly; the server’s log says more.',
   }
 }

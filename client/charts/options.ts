@@ -16,8 +16,27 @@ export interface ChartLine {
 
 const DASH = 5
 
-/** Options of a chart over time; `withSeconds`: whether its labels need them. Rebuilt only when one of these changes. */
-export function timeChartOptions(lines: readonly ChartLine[], format: Format, withSeconds: boolean): ApexOptions {
+/** The highest value of each side: what its axis must reach. */
+export type Heights = Record<ChartLine['side'], number>
+
+export function readHeights(lines: readonly ChartLine[], data: readonly Series[]): Heights {
+  const heights = { left: 0, right: 0 }
+  lines.forEach(({ side }, index) => {
+    for (const value of data[index]?.values ?? []) heights[side] = Math.max(heights[side], value ?? 0)
+  })
+  return heights
+}
+
+/**
+ * Options of a chart over time; `withSeconds`: whether its times need them. Rebuilt only when one of these changes: what moves
+ * with the data, the height of the axes, is asked for at each drawing.
+ */
+export function timeChartOptions(
+  lines: readonly ChartLine[],
+  format: Format,
+  withSeconds: boolean,
+  heights: () => Heights,
+): ApexOptions {
   const time = withSeconds ? format.time : format.minute
   return {
     chart: {
@@ -40,7 +59,12 @@ export function timeChartOptions(lines: readonly ChartLine[], format: Format, wi
     },
     fill: {
       type: 'solid',
-      opacity: lines.map((line) => (line.shape === 'area' ? 0.13 : line.shape === 'column' ? 0.85 : 1)),
+      // ApexCharts can not thin a colour it can not read: the thinning is part of the colour.
+      colors: lines.map(({ color, shape }) =>
+        shape === 'area' || shape === 'column'
+          ? `color-mix(in oklab, ${color} ${shape === 'area' ? 14 : 78}%, transparent)`
+          : color,
+      ),
     },
     plotOptions: { bar: { columnWidth: '72%', borderRadius: 1.5, borderRadiusApplication: 'end' } },
     dataLabels: { enabled: false },
@@ -51,7 +75,7 @@ export function timeChartOptions(lines: readonly ChartLine[], format: Format, wi
     states: { hover: { filter: { type: 'none' } }, active: { filter: { type: 'none' } } },
     grid: {
       borderColor: 'var(--line)',
-      padding: { top: -14, right: 6, bottom: -4, left: 10 },
+      padding: { top: -18, right: -6, bottom: -8, left: -4 },
       xaxis: { lines: { show: false } },
     },
     xaxis: {
@@ -60,9 +84,9 @@ export function timeChartOptions(lines: readonly ChartLine[], format: Format, wi
       axisTicks: { show: false },
       crosshairs: { stroke: { color: 'var(--line-strong)', width: 1, dashArray: 0 } },
       tooltip: { enabled: false },
-      labels: { style: labelStyle, formatter: (_value, timestamp) => time(Number(timestamp)) },
+      labels: { show: false },
     },
-    yaxis: axes(lines, format),
+    yaxis: axes(lines, format, heights),
     tooltip: {
       shared: true,
       intersect: false,
@@ -74,7 +98,7 @@ export function timeChartOptions(lines: readonly ChartLine[], format: Format, wi
 
 const labelStyle = { colors: 'var(--muted)', fontSize: '11px' }
 
-function axes(lines: readonly ChartLine[], format: Format): ApexYAxis[] {
+function axes(lines: readonly ChartLine[], format: Format, heights: () => Heights): ApexYAxis[] {
   return (['left', 'right'] as const).flatMap((side) => {
     const own = lines.filter((line) => line.side === side)
     const [first] = own
@@ -83,10 +107,12 @@ function axes(lines: readonly ChartLine[], format: Format): ApexYAxis[] {
       seriesName: own.map((line) => line.name),
       opposite: side === 'right',
       min: 0,
-      max: (highest: number) => niceMax(highest, first.unit),
+      // ApexCharts hands in the highest of one series; lines that share an axis need the highest of all.
+      max: () => niceMax(heights()[side], first.unit),
       tickAmount: 4,
       labels: {
-        minWidth: 34,
+        minWidth: 30,
+        offsetX: side === 'left' ? -12 : -8,
         style: labelStyle,
         formatter: (value: number | null) => (value === null ? '' : format.axis(value, first.unit)),
       },

@@ -77,10 +77,12 @@ export function makeHub(api: Api, painter: Painter = makePainter()): Hub {
   tick()
 
   const freshness = computed<Freshness>(() => {
+    // Read in any case: each second it is computed anew from what does not announce itself.
+    const now = localMs.value
     const running = stats.latest()
     return readFreshness({
       connection: connection.state.value,
-      heartbeatAgeMs: beatMs === null ? null : localMs.value - beatMs,
+      heartbeatAgeMs: beatMs === null ? null : now - beatMs,
       streamLagMs: running?.streamLagMs ?? null,
       eventLagMs: running && running.rowsPerSecond > 0 ? newestEventAgeMs(pulse.latest(), clock.nowMs()) : null,
     })

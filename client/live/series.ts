@@ -28,3 +28,15 @@ export function readSeries(frame: MetricsFrame, index: number, kind: MetricKind,
   const startsMs = Array.from({ length: span.length }, (_, i) => endMs - (span.length - i) * span.bucketMs)
   return { startsMs, values: startsMs.map((start) => frame.points.get(start)?.[index] ?? empty) }
 }
+
+/**
+ * The mean of every `step` buckets, in steps that stand on the clock, so that the shape moves on and does not flicker; steps
+ * that are not whole, the unfinished one among them, are left out.
+ */
+export function thin({ startsMs, values }: Series, step: number): number[] {
+  const stepMs = ((startsMs[1] ?? 0) - (startsMs[0] ?? 0)) * step
+  const means: number[] = []
+  for (let at = startsMs.findIndex((start) => start % stepMs === 0); at >= 0 && at + step < values.length; at += step)
+    means.push(values.slice(at, at + step).reduce<number>((sum, value) => sum + (value ?? 0), 0) / step)
+  return means
+}

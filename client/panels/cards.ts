@@ -64,5 +64,5 @@ export function readErrorAlarm({ totals }: MetricsFrame, format: Format): string
   const previousRate = totals.get('ERROR_RATE')?.previous ?? null
   if (readErrorTone(errors, checkouts, previousRate) === 'normal') return null
   const usual = previousRate === null ? '' : `, was ${format.percent(previousRate)}`
-  return `${format.percent(errors / checkouts)} of checkouts fail${usual}`
+  return `${format.percent(errors / checkouts)} of checkouts failed${usual}`
 }
