@@ -4,6 +4,7 @@ import type pg from 'pg'
 import type { Logger } from 'pino'
 import type { Database } from '../db/index.ts'
 import { type ChangeSet, changesSince, type Look } from './changesSince.ts'
+import { makeRecent } from './recent.ts'
 import { makeLag } from './lag.ts'
 
 export type { Change, ChangeSet } from './changesSince.ts'
@@ -22,6 +23,8 @@ export interface Changes {
   subscribe(listener: (notice: ChangeNotice) => void): () => void
   /** All changes after a cursor, up to now. Throws BAD_REQUEST for what is no cursor. */
   since(cursor: string): Promise<ChangeSet | 'expired'>
+  /** The newest commit seen here that changed buckets in [from, to) of these views; null: none. Milliseconds. */
+  newest(views: readonly string[], fromMs: number, toMs: number): Date | null
   /** From commit until seen here, median of the last 256, in milliseconds; null before the first. */
   lagMs(): number | null
   close(): Promise<void>
@@ -35,6 +38,8 @@ export interface ChangesOptions {
   retryIntervalMs: number
   retryIntervalMsMax: number
   lagSamplesMax: number
+  /** Changes of a view that `newest` looks at. */
+  recentChangesMax: number
 }
 
 export const CHANGES_OPTIONS: ChangesOptions = {
@@ -43,6 +48,7 @@ export const CHANGES_OPTIONS: ChangesOptions = {
   retryIntervalMs: 100,
   retryIntervalMsMax: 5_000,
   lagSamplesMax: 256,
+  recentChangesMax: 64,
 }
 
 /** Starts following from now. */
@@ -53,6 +59,7 @@ export async function makeChanges(
   const limits = { ...CHANGES_OPTIONS, ...options }
   const listeners = new Set<(notice: ChangeNotice) => void>()
   const lag = makeLag(limits.lagSamplesMax)
+  const recent = makeRecent(limits.recentChangesMax)
   let client: pg.Client | undefined = await database.connect()
   let cursor = await startNow(client)
   let timer: NodeJS.Timeout | undefined
@@ -80,11 +87,14 @@ export async function makeChanges(
     cursor = seen.cursor
     if (seen.changes.length === 0) return
     measure(seen)
+    recent.add(seen.changes)
     tell({ cursor, committedAt: seen.committedAt, changes: seen.changes, gap: false })
   }
 
   function measure(seen: Look): void {
-    for (const at of seen.committed.slice(-limits.lagSamplesMax)) lag.add(seen.seenAt.getTime() - at.getTime())
+    for (const { committedAt } of seen.changes.slice(-limits.lagSamplesMax)) {
+      lag.add(seen.seenAt.getTime() - committedAt.getTime())
+    }
   }
 
   function tell(notice: ChangeNotice): void {
@@ -140,6 +150,7 @@ export async function makeChanges(
       return () => listeners.delete(listener)
     },
     since: (from) => changesSince(database.pool, from),
+    newest: (views, fromMs, toMs) => recent.newest(views, fromMs, toMs),
     lagMs: () => lag.medianMs(),
     async close() {
       closed = true

@@ -7,6 +7,8 @@ export interface Change {
   view: string
   firstBucket: Date
   lastBucket: Date
+  /** The newest commit that changed it, on the database's clock. */
+  committedAt: Date
 }
 
 export interface ChangeSet {
@@ -17,10 +19,16 @@ export interface ChangeSet {
   changes: Change[]
 }
 
-/** One look: a change set, when each change was committed, and the database's own time, to hold the two together. */
+/** One look: a change set, and the database's own time, to hold its commits against. */
 export interface Look extends ChangeSet {
-  committed: Date[]
   seenAt: Date
+}
+
+/** The newest commit among changes; null: there are none. */
+export function newestCommit(changes: readonly Change[]): Date | null {
+  let newest: Date | null = null
+  for (const { committedAt } of changes) if (!newest || committedAt > newest) newest = committedAt
+  return newest
 }
 
 /** SQLSTATEs of cagg.changes_since. */
@@ -43,12 +51,14 @@ interface Row {
   first_bucket: string | null
   last_bucket: string | null
   committed_at: Date | null
-  cursor: string | null
+  new_cursor: string | null
   seen_at: Date
 }
 
+type ChangeRow = Row & { view_name: string; committed_at: Date }
+
 const statement = `
-  select view_name, first_bucket, last_bucket, committed_at, cursor, clock_timestamp() as seen_at
+  select view_name, first_bucket, last_bucket, committed_at, new_cursor, clock_timestamp() as seen_at
   from cagg.changes_since($1)
   where view_name is null or $2::text[] is null or view_name = any($2)`
 
@@ -75,20 +85,14 @@ export async function changesSince(
 
 function readLook(rows: Row[]): Look {
   const end = rows.find((row) => row.view_name === null)
-  if (!end?.cursor) throw new Error('cagg.changes_since answered without a cursor')
-  const changes: Change[] = []
-  const committed: Date[] = []
-  let committedAt: Date | null = null
-  for (const row of rows) {
-    if (row.view_name === null) continue
-    changes.push({
+  if (!end?.new_cursor) throw new Error('cagg.changes_since answered without a cursor')
+  const changes = rows
+    .filter((row): row is ChangeRow => row.view_name !== null)
+    .map((row) => ({
       view: row.view_name,
       firstBucket: readBucket(row.first_bucket, BEGINNING),
       lastBucket: readBucket(row.last_bucket, END),
-    })
-    if (!row.committed_at) continue
-    committed.push(row.committed_at)
-    if (!committedAt || row.committed_at > committedAt) committedAt = row.committed_at
-  }
-  return { cursor: end.cursor, committedAt, changes, committed, seenAt: end.seen_at }
+      committedAt: row.committed_at,
+    }))
+  return { cursor: end.new_cursor, committedAt: newestCommit(changes), changes, seenAt: end.seen_at }
 }

@@ -24,21 +24,15 @@ export const RAW_EVENTS = `
 export const RAW_ORDER_ITEMS = `
   select
     item.created_at as bucket,
-    coalesce(buyer.country, 'unknown') as country,
-    coalesce(buyer.traffic_source, 'unknown') as traffic_source,
+    buyer.country,
+    buyer.traffic_source,
     buyer.gender::text as gender,
     case
-      when buyer.age between 12 and 17 then '12-17'
-      when buyer.age between 18 and 24 then '18-24'
-      when buyer.age between 25 and 34 then '25-34'
-      when buyer.age between 35 and 44 then '35-44'
-      when buyer.age between 45 and 54 then '45-54'
-      when buyer.age between 55 and 64 then '55-64'
-      when buyer.age >= 65 then '65+'
-      else 'unknown'
+      when buyer.age < 18 then '12-17' when buyer.age < 25 then '18-24' when buyer.age < 35 then '25-34'
+      when buyer.age < 45 then '35-44' when buyer.age < 55 then '45-54' when buyer.age < 65 then '55-64' else '65+'
     end as age_band,
-    coalesce(piece.product_category, 'unknown') as category,
-    coalesce(piece.product_department, 'unknown') as department,
+    piece.product_category as category,
+    piece.product_department as department,
     coalesce(piece.product_brand, 'unknown') as brand,
     item.status::text as status,
     1 as order_items,

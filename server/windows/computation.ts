@@ -1,0 +1,306 @@
+// One distinct window, computed once for all who watch it. Ticks fall on multiples of `everyMs`, and only where something may
+// have changed: the change feed says when to look, the change log, read in the tick's own snapshot, says what to read.
+import type { ClientBase } from 'pg'
+import type { Logger } from 'pino'
+import type { ChangeNotice, Changes } from '../changes/changes.ts'
+import { type Change, changesSince, newestCommit } from '../changes/changesSince.ts'
+import type { Asked } from './asked.ts'
+import { keysHashOf, type Place, writeCursor } from './cursor.ts'
+import type { WindowLimits } from './limits.ts'
+import { makeDelta, makeResume, makeSnapshot } from './messages.ts'
+import { makePlan } from './plan.ts'
+import type { Reader } from './reader.ts'
+import type { Slot } from './slot.ts'
+import { bucketsOf, clip } from './time.ts'
+import type { MetricsUpdate } from './types.ts'
+import { makeWindowState } from './windowState.ts'
+
+export interface Subscriber {
+  slot: Slot
+  /** Where it goes on from. */
+  after: Place | null
+  /** `after` as it was given. */
+  afterText: string | null
+}
+
+export interface Computation {
+  /** Gives the subscriber its first message, then all others. */
+  join(subscriber: Subscriber): void
+  leave(subscriber: Subscriber): void
+  /** The window as it is now. */
+  snapshot(): Promise<MetricsUpdate>
+  notice(notice: ChangeNotice): void
+  subscribers(): number
+  close(): Promise<void>
+}
+
+export interface ComputationDependencies {
+  reader: Reader
+  changes: Pick<Changes, 'cursor' | 'since' | 'newest'>
+  /** Milliseconds since 1970. */
+  clock: () => number
+  log: Logger
+  limits: WindowLimits
+  /** Called when nobody has watched for a while. */
+  onIdle: () => void
+}
+
+/** What a subscriber was told last. */
+interface Told {
+  cursor: string
+  version: number
+  /** null: nothing that the next message could build on. */
+  topHash: string | null
+}
+
+const TIMER_EARLY_MS_MAX = 5
+
+const later = (a: Date | null, b: Date | null): Date | null => (a && b ? (a > b ? a : b) : (a ?? b))
+
+export function makeComputation(asked: Asked, everyMs: number, dependencies: ComputationDependencies): Computation {
+  const { reader, changes, clock, log, limits, onIdle } = dependencies
+  const plan = makePlan(asked)
+  const state = makeWindowState(plan, asked, limits)
+  const context = { plan, bucketMs: asked.bucketMs, state }
+  const told = new Map<Subscriber, Told>()
+  const joining = new Set<Subscriber>()
+  /** Of the change log, at the snapshot the state was read in; null: nothing is loaded. */
+  let cursor: string | null = null
+  let cursorAtMs = 0
+  /** Newest commit in the window, and newest since the last publication. */
+  let committedAt: Date | null = null
+  let freshCommittedAt: Date | null = null
+  let dirty = false
+  let publishedVersion = 0
+  let failures = 0
+  let closed = false
+  let timer: NodeJS.Timeout | undefined
+  let linger: NodeJS.Timeout | undefined
+  let work: Promise<unknown> = Promise.resolve()
+  let arriving: Promise<void> | null = null
+
+  /** The tick under way. A timer may fire a little before its time. */
+  let tickMs = 0
+  const nowMs = (): number => (tickMs - clock() <= TIMER_EARLY_MS_MAX ? Math.max(clock(), tickMs) : clock())
+
+  /** One thing at a time, in order. */
+  function alone<T>(task: () => Promise<T>): Promise<T> {
+    const result = work.then(task)
+    work = result.catch(() => undefined)
+    return result
+  }
+
+  /** Notes when the newest of the changes in the window was committed. */
+  function note(changed: readonly Change[]): void {
+    const newest = newestCommit(changed.filter((change) => state.shows(change)))
+    committedAt = later(committedAt, newest)
+    freshCommittedAt = later(freshCommittedAt, newest)
+  }
+
+  async function load(client: ClientBase, since: string | null): Promise<boolean> {
+    const look = await changesSince(client, since)
+    if (look === 'expired') return false
+    await state.load(client, nowMs())
+    const { from, to } = state.bounds()
+    committedAt = changes.newest(state.views(), from, to)
+    note(look.changes)
+    cursor = look.cursor
+    // Whatever was told before, the whole is due.
+    for (const [subscriber, last] of told) told.set(subscriber, { ...last, topHash: null })
+    return true
+  }
+
+  async function update(client: ClientBase, since: string): Promise<boolean> {
+    const look = await changesSince(client, since, state.views())
+    if (look === 'expired') return false
+    const concerned = look.changes.filter((change) => state.concerns(change))
+    await state.refresh(client, concerned, nowMs())
+    note(look.changes)
+    cursor = look.cursor
+    return true
+  }
+
+  /** Brings the state up to the present. */
+  async function advance(): Promise<void> {
+    dirty = false
+    try {
+      const from = cursor
+      const upToDate = from !== null && (await reader.read((client) => update(client, from)))
+      if (!upToDate) {
+        const reached = from === null && (await reader.read((client) => load(client, changes.cursor())))
+        // Where the change log does not reach back, the window begins anew, from now.
+        if (!reached) await reader.read((client) => load(client, null))
+      }
+      cursorAtMs = clock()
+      failures = 0
+    } catch (error) {
+      // What was read halfway cannot be told from what was not.
+      cursor = null
+      dirty = true
+      failures++
+      throw error
+    }
+  }
+
+  const cursorNow = (): string =>
+    writeCursor({
+      hash: asked.hash,
+      keysHash: keysHashOf(state.summary()),
+      windowEndMs: state.bounds().to,
+      log: cursor!,
+    })
+
+  const makeTold = (message: MetricsUpdate): Told => ({
+    cursor: message.cursor,
+    version: state.version(),
+    topHash: state.summary().topHash,
+  })
+
+  /** A message made once for all who need it. */
+  function shared(make: () => MetricsUpdate): () => MetricsUpdate {
+    let made: MetricsUpdate | undefined
+    return () => (made ??= make())
+  }
+
+  /** Tells everybody who does not know it yet what changed. */
+  function publish(): void {
+    publishedVersion = state.version()
+    const changed = state.takeChanged()
+    const committed = freshCommittedAt
+    freshCommittedAt = null
+    const snapshot = shared(() => makeSnapshot(context, { cursor: cursorNow(), committedAt }))
+    const delta = shared(() =>
+      makeDelta(context, { cursor: cursorNow(), previousCursor: null, committedAt: committed }, changed),
+    )
+    const deltas = new Map<string, MetricsUpdate>()
+    for (const [subscriber, last] of told) {
+      if (last.version === state.version()) continue
+      const { slot } = subscriber
+      const whole = last.topHash !== state.summary().topHash || slot.waiting()?.kind === 'SNAPSHOT'
+      let message = whole ? snapshot() : deltas.get(last.cursor)
+      if (!message) {
+        message = { ...delta(), previousCursor: last.cursor }
+        deltas.set(last.cursor, message)
+      }
+      told.set(subscriber, makeTold(message))
+      slot.offer(message)
+    }
+  }
+
+  async function tick(): Promise<void> {
+    if (closed || told.size === 0) return
+    const old = clock() - cursorAtMs > limits.cursorMaxAgeMs
+    if (dirty || old || cursor === null || !state.slide(nowMs())) await advance()
+    publish()
+  }
+
+  const nextMultiple = (ms: number): number => Math.floor(ms / everyMs) * everyMs + everyMs
+
+  /** Sets the timer to the next tick at which something can have changed. */
+  function schedule(): void {
+    clearTimeout(timer)
+    if (closed || told.size === 0) return
+    const now = clock()
+    const backoff = failures > 0 ? Math.min(limits.retryIntervalMs * 2 ** failures, limits.retryIntervalMsMax) : 0
+    const owing = dirty || publishedVersion !== state.version()
+    const moving = cursor === null ? now : Math.ceil(state.bounds().to / everyMs) * everyMs
+    const dueMs = owing
+      ? nextMultiple(now + backoff)
+      : Math.min(Math.max(moving, nextMultiple(now)), now + limits.cursorMaxAgeMs)
+    timer = setTimeout(
+      () => {
+        tickMs = dueMs
+        alone(tick)
+          .catch((error: unknown) => log.warn({ err: error, failures }, 'a window could not be read; trying again'))
+          .finally(schedule)
+      },
+      Math.max(0, dueMs - now),
+    )
+  }
+
+  async function greet(subscriber: Subscriber): Promise<void> {
+    const message = (await resume(subscriber)) ?? makeSnapshot(context, { cursor: cursorNow(), committedAt })
+    if (!joining.delete(subscriber)) return
+    told.set(subscriber, makeTold(message))
+    subscriber.slot.offer(message)
+  }
+
+  /** The first message of one who comes back; null where only the whole window will do. */
+  async function resume({ after, afterText }: Subscriber): Promise<MetricsUpdate | null> {
+    if (!after || after.hash !== asked.hash || after.keysHash !== keysHashOf(state.summary())) return null
+    const bounds = state.bounds()
+    if (after.windowEndMs < bounds.from || after.windowEndMs > bounds.to) return null
+    const missed = await changes.since(after.log)
+    if (missed === 'expired') return null
+    const stale = new Set<number>()
+    for (const change of missed.changes) {
+      const stretch = state.stretchOf(change)
+      const within = stretch && clip(stretch, bounds)
+      if (within) for (const bucket of bucketsOf(within, asked.bucketMs)) stale.add(bucket)
+    }
+    const shown = missed.changes.filter((change) => state.shows(change))
+    const head = {
+      cursor: cursorNow(),
+      previousCursor: afterText,
+      committedAt: shown.length > 0 ? missed.committedAt : null,
+    }
+    return makeResume(context, head, stale, after.windowEndMs)
+  }
+
+  /** All who arrive before it begins share one look. */
+  function arrive(): void {
+    arriving ??= alone(async () => {
+      arriving = null
+      const all = [...joining]
+      try {
+        await advance()
+        for (const subscriber of all) await greet(subscriber)
+      } catch (error) {
+        for (const subscriber of all) {
+          joining.delete(subscriber)
+          subscriber.slot.fail(error)
+        }
+        idle()
+      }
+      schedule()
+    })
+  }
+
+  function idle(): void {
+    if (told.size + joining.size > 0 || closed) return
+    clearTimeout(timer)
+    linger = setTimeout(onIdle, limits.lingerMs)
+  }
+
+  return {
+    join(subscriber) {
+      clearTimeout(linger)
+      joining.add(subscriber)
+      arrive()
+    },
+    leave(subscriber) {
+      const here = told.delete(subscriber) || joining.delete(subscriber)
+      if (here) idle()
+    },
+    snapshot: () =>
+      alone(async () => {
+        await advance()
+        schedule()
+        return makeSnapshot(context, { cursor: cursorNow(), committedAt })
+      }),
+    notice(notice) {
+      if (dirty || told.size === 0 || cursor === null) return
+      if (!notice.gap && !notice.changes.some((change) => state.concerns(change))) return
+      dirty = true
+      schedule()
+    },
+    subscribers: () => told.size + joining.size,
+    async close() {
+      closed = true
+      clearTimeout(timer)
+      clearTimeout(linger)
+      for (const subscriber of [...told.keys(), ...joining]) subscriber.slot.iterator.return?.()
+      await work
+    },
+  }
+}
