@@ -74,6 +74,15 @@ language sql stable as $$
     else 'true' end
 $$;
 
+-- The slot that a delta's row is written to.
+create or replace function cagg._slot(p_this cagg._aggregates) returns text
+language sql immutable as $$
+  select case
+    when p_this.slots = 1 then '0::smallint'
+    when p_this.shape ->> 'shard' is null then format('(pg_backend_pid() %% %s)::smallint', p_this.slots)
+    else format('(slot %% %s)::smallint', p_this.slots) end
+$$;
+
 -- Groups into the table of states: slots (shards of a sketch, otherwise the writer's own), sorted, so that two writers
 -- lock shared rows in the same order.
 create or replace function cagg._write(p_this cagg._aggregates, p_delta text, p_only_moved boolean) returns text
@@ -95,11 +104,7 @@ language sql stable as $$
   from (
     select shape as s, shape ->> 'shard' is not null and p_this.slots < 16 as sharded,
       cagg._list(shape -> 'keys', ', %1$s', '') as keys,
-      case
-        when p_this.slots = 1 then '0::smallint'
-        when shape ->> 'shard' is null then format('(pg_backend_pid() %% %s)::smallint', p_this.slots)
-        when p_this.slots < 16 then format('(slot %% %s)::smallint', p_this.slots)
-        else 'slot' end as slot
+      cagg._slot(p_this) as slot
     from (select p_this.shape) as this (shape)
   ) as parts
 $$;
@@ -116,11 +121,12 @@ language sql stable as $$
       else format('floor(extract(epoch from bucket) / (60 * extract(epoch from %s)))', p_this.shape #>> '{bucket,width}') end)
 $$;
 
--- The groups of a store that hold no rows any more are removed.
+-- Rows that hold nothing any more are removed: only those this statement has just written, whose locks it holds already.
+-- Looking at other writers' slots as well, two of them would wait for each other.
 create or replace function cagg._sweep(p_this cagg._aggregates, p_touched text) returns text
 language sql stable as $$
-  select format('delete from %s as t using (select distinct bucket%s from %s) as o where t.bucket = o.bucket%s and t.n = 0%s',
-    cagg._store(p_this), cagg._list(s -> 'keys', ', %1$s', ''), p_touched,
+  select format('delete from %s as t using (select distinct bucket%s, %s as slot from %s) as o where t.bucket = o.bucket and t.slot = o.slot%s and t.n = 0%s',
+    cagg._store(p_this), cagg._list(s -> 'keys', ', %1$s', ''), cagg._slot(p_this), p_touched,
     cagg._list(s -> 'keys', ' and t.%1$s is not distinct from o.%1$s', ''),
     cagg._by_kind(s -> 'states', ' and t.%1$s = ''0''::%4$s', ' and t.%1$s is null', ' and t.%1$s is null', ' and coalesce(t.%1$s, ''{}'') = ''{}'''))
   from (select p_this.shape as s) as shape

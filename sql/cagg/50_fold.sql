@@ -55,8 +55,7 @@ language sql stable as $$
     cagg._select_raw(p_this, s ->> 'from', 1),
     cagg._list(s -> 'keys', ' and o.%1$s is not distinct from f.%1$s', ''),
     cagg._list(s -> 'states', ', %1$s', ''),
-    case when p_this.slots = 1 then '0::smallint' when s ->> 'shard' is null then format('(pg_backend_pid() %% %s)::smallint', p_this.slots)
-      else format('(slot %% %s)::smallint', p_this.slots) end,
+    cagg._slot(p_this),
     cagg._by_kind(s -> 'states', ', ''0''::%4$s', ', min(%1$s)', ', max(%1$s)', ', cagg.rollup(%1$s)'),
     cagg._retained(p_this),
     cagg._positions(2 + jsonb_array_length(s -> 'keys')),
