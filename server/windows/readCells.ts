@@ -48,7 +48,7 @@ export async function readCells(
       select (extract(epoch from ${bucket}) * 1000)::float8, ${slice.key}, ${measureColumns(part)}
       from ${slice.from(level)}
       where bucket >= $1 and bucket < $2 ${slice.conditions}
-      group by ${bucket}, ${slice.key}
+      group by ${bucket}, 2
       limit ${cellsMax + 1}`,
     values: [...given, ...slice.values],
   })
