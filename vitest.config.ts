@@ -2,9 +2,11 @@
 import { defineConfig } from 'vitest/config'
 import vue from '@vitejs/plugin-vue'
 
-const quick = { testTimeout: 20_000, hookTimeout: 30_000 }
+const quick = { testTimeout: 60_000, hookTimeout: 60_000 }
 // These start whole servers and browsers: one at a time, and with patience.
 const whole = { testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false }
+
+const built = { globalSetup: 'test/support/build.ts' }
 
 // The projects do not extend this file: each would then start the one PostgreSQL of the run again.
 export default defineConfig({
@@ -15,8 +17,16 @@ export default defineConfig({
       { test: { name: 'sql', include: ['test/sql/**/*.test.ts'], ...quick } },
       { test: { name: 'server', include: ['test/server/**/*.test.ts'], ...quick } },
       { plugins: [vue()], test: { name: 'client', include: ['test/client/**/*.test.ts'], ...quick } },
-      { test: { name: 'flow', include: ['test/flow/**/*.test.ts'], ...whole, sequence: { groupOrder: 1 } } },
-      { test: { name: 'browser', include: ['test/browser/**/*.test.ts'], ...whole, sequence: { groupOrder: 2 } } },
+      { test: { name: 'flow', include: ['test/flow/**/*.test.ts'], ...whole, ...built, sequence: { groupOrder: 1 } } },
+      {
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          ...whole,
+          ...built,
+          sequence: { groupOrder: 2 },
+        },
+      },
     ],
   },
 })

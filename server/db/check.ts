@@ -2,11 +2,11 @@
 import pg from 'pg'
 import { StartError } from './startError.ts'
 
-const oldestVersion = 15
+const oldestVersionSupported = 15
 const connectTimeoutMs = 10_000
 
 /** @throws StartError when the database at `url` cannot be used. */
-export async function checkServer(url: string): Promise<void> {
+export async function checkServer(url: string, oldestVersion = oldestVersionSupported): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: connectTimeoutMs })
   client.on('error', () => {})
   try {

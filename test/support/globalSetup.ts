@@ -27,18 +27,13 @@ declare module 'vitest' {
 
 export async function setup(project: TestProject) {
   await sweep()
-  const dataDir = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`))
-  chmodSync(dataDir, 0o755)
-  const clusterDir = placeCluster(dataDir, log)
-  const cluster = await startCluster(log, { clusterDir, durable: false })
-  const close = async () => {
-    await cluster.close()
-    remove(dataDir)
-  }
+  const given = process.env.TEST_DATABASE_URL
+  const cluster = given === undefined ? await startEmbedded() : useGiven(given)
   const client = new pg.Client({ connectionString: cluster.url('postgres') })
   client.on('error', () => {})
   try {
     await client.connect()
+    for (const name of ['lookout_tables', 'lookout_full']) await client.query(`drop database if exists ${name}`)
     await client.query('create database lookout_tables')
     await prepareDatabase(log, { url: cluster.url('lookout_tables'), projectDir, withSql: false })
     await client.query('create database lookout_full template lookout_tables')
@@ -48,14 +43,37 @@ export async function setup(project: TestProject) {
     )
     project.provide('sqlFault', fault?.message ?? '')
   } catch (error) {
-    await close()
+    await cluster.close()
     throw error
   } finally {
     await client.end()
   }
   project.provide('projectDir', projectDir)
   project.provide('clusterUrl', cluster.url(''))
-  return close
+  return () => cluster.close()
+}
+
+interface TestCluster {
+  url(database: string): string
+  close(): Promise<void>
+}
+
+async function startEmbedded(): Promise<TestCluster> {
+  const dataDir = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`))
+  chmodSync(dataDir, 0o755)
+  const cluster = await startCluster(log, { clusterDir: placeCluster(dataDir, log), durable: false })
+  return {
+    url: cluster.url,
+    async close() {
+      await cluster.close()
+      remove(dataDir)
+    },
+  }
+}
+
+/** Another PostgreSQL than the embedded one, of which the tests may make and drop databases. */
+function useGiven(given: string): TestCluster {
+  return { url: (database) => new URL(`/${database}`, given).href, close: () => Promise.resolve() }
 }
 
 /** What runs that were killed left. */

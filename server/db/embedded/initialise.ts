@@ -1,7 +1,17 @@
 // Makes a cluster: under another name first, so that one cut short is never taken for one.
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { StartError } from '../startError.ts'
 import type { Account } from './account.ts'
@@ -9,6 +19,8 @@ import type { Account } from './account.ts'
 export const superuser = 'lookout'
 const majorVersion = '18'
 const passwordFile = 'lookout.password'
+/** Process ids come again, in containers above all, so a half older than this is nobody's. */
+const halfMadeWithinMs = 300_000
 
 /** Runs initdb unless `clusterDir` is a cluster already; returns its password. */
 export async function initialise(
@@ -35,10 +47,9 @@ export async function initialise(
 }
 
 async function make(initdb: string, clusterDir: string, account: Account, durable: boolean): Promise<void> {
-  const half = `${clusterDir}.half-${process.pid}`
+  const half = mkdtempSync(`${clusterDir}.half-${process.pid}-`)
   const password = randomBytes(12).toString('hex')
   const pwfile = join(half, passwordFile)
-  mkdirSync(half, { mode: 0o700 })
   try {
     writeFileSync(pwfile, password, { mode: 0o600 })
     if (account.uid !== undefined)
@@ -87,15 +98,16 @@ function run(program: string, account: Account, args: string[]): Promise<void> {
 
 /** What starts that were killed half-way left. */
 function sweep(clusterDir: string): void {
-  const prefix = `${basename(clusterDir)}.half-`
-  for (const name of readdirSync(dirname(clusterDir))) {
-    if (!name.startsWith(prefix) || isAlive(Number(name.slice(prefix.length)))) continue
-    rmSync(join(dirname(clusterDir), name), { recursive: true, force: true })
+  const name = new RegExp(`^${basename(clusterDir)}\\.half-(\\d+)-`)
+  for (const entry of readdirSync(dirname(clusterDir))) {
+    const pid = Number(name.exec(entry)?.[1])
+    const half = join(dirname(clusterDir), entry)
+    if (!pid || (isAlive(pid) && Date.now() - statSync(half).mtimeMs < halfMadeWithinMs)) continue
+    rmSync(half, { recursive: true, force: true })
   }
 }
 
 function isAlive(pid: number): boolean {
-  if (pid === process.pid) return false
   try {
     process.kill(pid, 0)
     return true

@@ -1,0 +1,218 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import pg from 'pg'
+import { afterEach, expect, inject, test } from 'vitest'
+import { makeDataDir, runServer, type ServerProcess, startServer } from '../support/server.ts'
+
+const cleanUps: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
+})
+
+function dataDir(): string {
+  const { path, remove } = makeDataDir()
+  cleanUps.push(remove)
+  return path
+}
+
+async function start(env: Record<string, string>): Promise<ServerProcess> {
+  const server = await startServer(env)
+  cleanUps.push(() => server.stop())
+  return server
+}
+
+async function query<Row extends pg.QueryResultRow>(url: string, sql: string): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  return (await client.query<Row>(sql).finally(() => client.end())).rows
+}
+
+const postmasterOf = (dir: string) => Number(readFileSync(join(dir, 'postgres/postmaster.pid'), 'utf8').split('\n')[0])
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Code 1 and one line of words, no trace of the code. */
+async function sentenceOf(env: Record<string, string>): Promise<string> {
+  const run = runServer({ LOG_LEVEL: 'silent', ...env })
+  cleanUps.push(() => run.child.kill())
+  expect(await run.exited).toBe(1)
+  expect(run.stdout()).toBe('')
+  const lines = run.stderr().trim().split('\n')
+  expect(lines).toHaveLength(1)
+  return lines[0] ?? ''
+}
+
+test('a first start is up within 15 s, says where everything is, and its connection string works as printed', async () => {
+  const began = Date.now()
+  const server = await start({ LOOKOUT_DATA_DIR: dataDir() })
+  expect(Date.now() - began).toBeLessThan(15_000)
+  expect(server.output()).toMatch(/GraphiQL +http:\/\/127\.0\.0\.1:\d+\/graphql\n/)
+  expect((await fetch(server.url)).status).toBe(200)
+  expect(await query(server.databaseUrl, `select current_setting('server_version') as version`)).toEqual([
+    { version: expect.stringMatching(/^18\./) as string },
+  ])
+})
+
+test('a second start goes on where the first stopped, at the same connection string', async () => {
+  const env = { LOOKOUT_DATA_DIR: dataDir() }
+  const first = await start(env)
+  await query(first.databaseUrl, `insert into distribution_centers values (1, 'Memphis TN', 35.1174, -89.9711)`)
+  expect(await first.stop()).toBe(0)
+  const second = await start(env)
+  expect(second.databaseUrl).toBe(first.databaseUrl)
+  expect(await query(second.databaseUrl, 'select name from distribution_centers')).toEqual([{ name: 'Memphis TN' }])
+})
+
+test.each(['SIGINT', 'SIGTERM'] as const)('%s stops everything within 5 s, PostgreSQL included', async (signal) => {
+  const dir = dataDir()
+  const server = await start({ LOOKOUT_DATA_DIR: dir })
+  const postmaster = postmasterOf(dir)
+  const idle = new pg.Client({ connectionString: server.databaseUrl })
+  idle.on('error', () => {})
+  await idle.connect()
+  const began = Date.now()
+  expect(await server.stop(signal)).toBe(0)
+  expect(Date.now() - began).toBeLessThan(5_000)
+  expect(isAlive(postmaster)).toBe(false)
+})
+
+test('a second signal on its way down changes nothing', async () => {
+  const dir = dataDir()
+  const server = await start({ LOOKOUT_DATA_DIR: dir })
+  const postmaster = postmasterOf(dir)
+  server.child.kill('SIGINT')
+  expect(await server.stop('SIGINT')).toBe(0)
+  expect(isAlive(postmaster)).toBe(false)
+})
+
+test('a signal while it starts leaves no PostgreSQL behind', async () => {
+  const dir = dataDir()
+  const run = runServer({ LOOKOUT_DATA_DIR: dir })
+  const note = join(dir, 'postgres/postmaster.pid')
+  await expect.poll(() => existsSync(note), { timeout: 20_000, interval: 10 }).toBe(true)
+  const postmaster = postmasterOf(dir)
+  run.child.kill('SIGINT')
+  expect(await run.exited).toBe(0)
+  expect(isAlive(postmaster)).toBe(false)
+})
+
+test('a killed server leaves nothing that stops the next start, and no committed row is lost', async () => {
+  const dir = dataDir()
+  const killed = await start({ LOOKOUT_DATA_DIR: dir })
+  await query(killed.databaseUrl, `insert into distribution_centers values (2, 'Chicago IL', 41.8369, -87.6847)`)
+  const orphan = postmasterOf(dir)
+  await killed.stop('SIGKILL')
+  expect(isAlive(orphan)).toBe(true)
+
+  const next = await start({ LOOKOUT_DATA_DIR: dir })
+  expect(isAlive(orphan)).toBe(false)
+  expect(next.databaseUrl).toBe(killed.databaseUrl)
+  expect(await query(next.databaseUrl, 'select name from distribution_centers')).toEqual([{ name: 'Chicago IL' }])
+})
+
+test('a start killed while it makes its data leaves nothing that stops the next one', async () => {
+  const dir = dataDir()
+  const run = runServer({ LOOKOUT_DATA_DIR: dir })
+  const halves = () => readdirSync(dir).filter((name) => name.includes('.half-'))
+  await expect
+    .poll(() => halves().some((half) => existsSync(join(dir, half, 'data/base'))), { interval: 5, timeout: 20_000 })
+    .toBe(true)
+  run.child.kill('SIGKILL')
+  await run.exited
+  expect(existsSync(join(dir, 'postgres'))).toBe(false)
+
+  await start({ LOOKOUT_DATA_DIR: dir })
+  expect(halves()).toEqual([])
+})
+
+test('the note of a postmaster that was killed does not stop a start, even when its process id lives on as another program', async () => {
+  const dir = dataDir()
+  const killed = await start({ LOOKOUT_DATA_DIR: dir })
+  const note = join(dir, 'postgres/postmaster.pid')
+  const text = readFileSync(note, 'utf8')
+  await killed.stop()
+  writeFileSync(note, text.replace(/^\d+/, String(process.pid)))
+  await start({ LOOKOUT_DATA_DIR: dir })
+})
+
+test('two servers on one data folder: the second says so in a sentence and leaves the first alone', async () => {
+  const dir = dataDir()
+  const first = await start({ LOOKOUT_DATA_DIR: dir })
+  expect(await sentenceOf({ LOOKOUT_DATA_DIR: dir })).toMatch(/^Another Lookout runs on the data in .*LOOKOUT_DATA_DIR/)
+  expect(await query(first.databaseUrl, 'select 1 as one')).toEqual([{ one: 1 }])
+})
+
+test('the server ends when its PostgreSQL is gone for good', async () => {
+  const dir = dataDir()
+  const server = await start({ LOOKOUT_DATA_DIR: dir })
+  const exited = new Promise((resolve) => server.child.once('exit', resolve))
+  process.kill(postmasterOf(dir), 'SIGQUIT')
+  expect(await exited).toBe(1)
+})
+
+test('a busy port is told in a sentence', async () => {
+  const taken = createServer()
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+  cleanUps.push(() => taken.close())
+  const { port } = taken.address() as { port: number }
+  const dir = dataDir()
+  expect(await sentenceOf({ PORT: String(port), LOOKOUT_DATA_DIR: dir })).toMatch(
+    new RegExp(`^Port ${port} .*in use.*PORT`),
+  )
+  expect(existsSync(join(dir, 'postgres/postmaster.pid'))).toBe(false)
+})
+
+test('faults of the configuration are told before anything starts', async () => {
+  const dir = dataDir()
+  expect(await sentenceOf({ PORT: 'http', LOOKOUT_DATA_DIR: dir })).toBe(
+    'PORT must be a whole number from 0 to 65535; got "http".',
+  )
+  expect(readdirSync(dir)).toEqual([])
+})
+
+test('a data folder that holds something else is told in a sentence', async () => {
+  const dir = dataDir()
+  mkdirSync(join(dir, 'postgres'))
+  writeFileSync(join(dir, 'postgres/thesis.txt'), 'unsaved elsewhere')
+  expect(await sentenceOf({ LOOKOUT_DATA_DIR: dir })).toMatch(
+    /holds something else than a PostgreSQL cluster: move it away/,
+  )
+})
+
+test('a database out of reach, a wrong password and a missing database are told in a sentence each', async () => {
+  const cluster = new URL(inject('clusterUrl'))
+  const at = (change: (url: URL) => void) => {
+    const url = new URL(cluster)
+    change(url)
+    return { DATABASE_URL: url.href }
+  }
+  expect(await sentenceOf({ DATABASE_URL: 'postgresql://lookout@127.0.0.1:1/lookout' })).toMatch(
+    /^PostgreSQL at 127\.0\.0\.1:1 is out of reach \(ECONNREFUSED\): start it, correct DATABASE_URL/,
+  )
+  expect(await sentenceOf(at((url) => (url.password = 'wrong')))).toMatch(/refuses the login: .*DATABASE_URL/)
+  expect(await sentenceOf(at((url) => (url.pathname = '/nowhere')))).toMatch(
+    /has no database "nowhere": run createdb nowhere/,
+  )
+})
+
+test('DATABASE_URL uses that PostgreSQL and starts none', async () => {
+  const name = `given_${process.pid}`
+  const cluster = inject('clusterUrl')
+  await query(`${cluster}postgres`, `create database ${name}`)
+  cleanUps.push(() => query(`${cluster}postgres`, `drop database ${name} with (force)`))
+  const dir = dataDir()
+  const server = await start({ DATABASE_URL: cluster + name, LOOKOUT_DATA_DIR: dir })
+  expect(readdirSync(dir)).toEqual([])
+  expect(server.output()).not.toContain(new URL(cluster).password)
+  expect(await query(cluster + name, `select count(*)::int as views from cagg.continuous_aggregates`)).not.toEqual([
+    { views: 0 },
+  ])
+})
