@@ -77,6 +77,8 @@ begin
     );
   end if;
   if to_regprocedure('cagg.rollup(bigint[])') is null then
+    -- Hashes while rows are on their way through a fold: unsorted, with repeats; a sketch is made of it where it is written.
+    create aggregate cagg._bag (bigint[]) (sfunc = array_cat, stype = bigint[], parallel = safe);
     create aggregate cagg.rollup (bigint[]) (sfunc = array_cat, stype = bigint[], finalfunc = cagg._sketch, parallel = safe);
   end if;
 end $$;

@@ -24,7 +24,7 @@ language sql immutable as $$
     case
       when p_function in ('sum', 'avg') then array['sum(' || p_argument || ')' || filter_clause, 'count(' || p_argument || ')' || filter_clause]
       when p_function = 'cagg.distinct_sketch' then array[format(
-        'cagg._sketch(array_agg(cagg._hash(%s)) FILTER (WHERE %s(%1$s) IS NOT NULL))', p_argument, and_filter)]
+        'array_agg(cagg._hash(%s)) FILTER (WHERE %s(%1$s) IS NOT NULL)', p_argument, and_filter)]
       else array[p_call] end,
     case p_function
       when 'sum' then '(case when $2 > 0 then $1 end)'

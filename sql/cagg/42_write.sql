@@ -19,10 +19,12 @@ language sql immutable strict as $$
 $$;
 
 -- States of several rows of one group, merged. p_prefix: what their columns' names start with; p_finer: those of the finer level.
-create or replace function cagg._merged(p_states jsonb, p_prefix text, p_finer boolean default false) returns text
+-- p_sketch: what sketches are merged with: cagg.rollup where the result is kept or read, cagg._bag on the way.
+create or replace function cagg._merged(p_states jsonb, p_prefix text, p_finer boolean default false, p_sketch text default 'cagg._bag')
+returns text
 language sql immutable strict as $$
-  select cagg._by_kind(p_states,
-    ', (sum(' || c || '))::%4$s as %1$s', ', min(' || c || ') as %1$s', ', max(' || c || ') as %1$s', ', cagg.rollup(' || c || ') as %1$s')
+  select cagg._by_kind(p_states, ', (sum(' || c || '))::%4$s as %1$s', ', min(' || c || ') as %1$s', ', max(' || c || ') as %1$s',
+    ', ' || p_sketch || '(' || c || ') as %1$s')
   from (select p_prefix || case when p_finer then '%6$s' else '%1$s' end as c) as column_name
 $$;
 
@@ -92,7 +94,8 @@ language sql stable as $$
     keys,
     cagg._list(s -> 'states', ', %1$s', ''),
     slot,
-    case when sharded then 'sum(n)::bigint as n' || cagg._merged(s -> 'states', '') else 'n' || cagg._list(s -> 'states', ', %1$s', '') end,
+    case when sharded then 'sum(n)::bigint as n' || cagg._merged(s -> 'states', '', false, 'cagg.rollup')
+      else 'n' || cagg._by_kind(s -> 'states', ', %1$s', ', %1$s', ', %1$s', ', cagg._sketch(%1$s)') end,
     p_delta,
     cagg._retained(p_this),
     case when p_only_moved then ' and (n <> 0' || cagg._by_kind(s -> 'states', ' or %1$s <> ''0''::%4$s',
@@ -147,7 +150,7 @@ language sql stable as $$
     (select string_agg(format('(%s)::%s as %I', c ->> 'read', c ->> 'type', c ->> 'column'), ', ' order by n)
       from jsonb_array_elements(s -> 'columns') with ordinality as columns (c, n)),
     cagg._list(s -> 'keys', ', %1$s', ''),
-    cagg._merged(s -> 'states', ''),
+    cagg._merged(s -> 'states', '', false, 'cagg.rollup'),
     cagg._store(p_this),
     cagg._retained(p_this),
     cagg._positions(1 + jsonb_array_length(s -> 'keys')),
