@@ -95,7 +95,7 @@ export function makeLane(dependencies: LaneDependencies, options: LaneOptions): 
     try {
       answers = await write(client, group)
     } catch (error) {
-      if (error instanceof CommitInDoubt) return settleDoubt(error, group)
+      if (error instanceof CommitInDoubt) return settleDoubt(error, group, tries)
       return afterFailure(error, connection.lost(client), group, tries)
     }
     answerAll(group, answers)
@@ -125,7 +125,7 @@ export function makeLane(dependencies: LaneDependencies, options: LaneOptions): 
   }
 
   /** The connection broke during a commit: ask the database, on a new connection, how it ended. */
-  async function settleDoubt(doubt: CommitInDoubt, group: readonly Pending[]): Promise<void> {
+  async function settleDoubt(doubt: CommitInDoubt, group: readonly Pending[], tries: number): Promise<void> {
     const deadline = Date.now() + options.doubtTimeoutMs
     while (Date.now() < deadline) {
       const client = await connection.client(deadline - Date.now(), true)
@@ -136,7 +136,8 @@ export function makeLane(dependencies: LaneDependencies, options: LaneOptions): 
         .catch((error: unknown) => (connection.lost(client) ? 'in progress' : Promise.reject(error)))
         .catch(() => 'forgotten')
       if (outcome === 'committed') return answerAll(group, doubt.answers)
-      if (outcome === 'aborted') return rejectAll(group, unavailable(options.reconnectDelayMaxMs, doubt))
+      // Nothing was written, for certain: as good as a connection that broke before the commit.
+      if (outcome === 'aborted') return afterFailure(doubt.cause, true, group, tries)
       if (outcome !== 'in progress') break
       await pause(OUTCOME_INTERVAL_MS)
     }

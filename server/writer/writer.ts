@@ -130,7 +130,7 @@ export function makeWriter(
       void lane.run(queue.take(options.groupRowsMax)).then(() => {
         upkeepWhenDue(lane)
         dispatch(true)
-        if (queue.waitingCalls() === 0 && !writing()) drained?.()
+        tellWhenDrained()
       })
       due = false
     }
@@ -141,7 +141,16 @@ export function makeWriter(
     const now = Date.now()
     if (closing || now < nextUpkeepAt) return
     nextUpkeepAt = now + options.upkeepIntervalMs
-    void lane.upkeep((client) => runUpkeep(client, options.rawRetentionDays)).then(() => dispatch())
+    void lane
+      .upkeep((client) => runUpkeep(client, options.rawRetentionDays))
+      .then(() => {
+        dispatch()
+        tellWhenDrained()
+      })
+  }
+
+  function tellWhenDrained(): void {
+    if (queue.waitingCalls() === 0 && !writing()) drained?.()
   }
 
   /** Calls that arrive in the same turn of the event loop go together. */

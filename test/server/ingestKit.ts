@@ -1,6 +1,7 @@
 // A database with a few users and products, and the ingest step on it: what the tests of ingest and writer start from.
 import { randomUUID } from 'node:crypto'
-import { type DocumentNode, graphql, type GraphQLError, type GraphQLSchema } from 'graphql'
+import { createRequire } from 'node:module'
+import type { GraphQLError, GraphQLSchema } from 'graphql'
 import { pino } from 'pino'
 import type { Database } from '../../server/db/database.ts'
 import { addIngestMutations } from '../../server/ingest/graphql.ts'
@@ -9,6 +10,9 @@ import { makeBuilder } from '../../server/schema/builder.ts'
 import type { IngestResult } from '../../server/writer/call.ts'
 import { makeWriter, type Writer, type WriterOptions } from '../../server/writer/writer.ts'
 import { makeTestDatabase } from '../support/database.ts'
+
+// The test runner would resolve graphql to its second, ES module build, and Pothos has made the schema with the first.
+const { graphql } = createRequire(import.meta.url)('graphql') as typeof import('graphql')
 
 export const silent = pino({ level: 'silent' })
 export const caller = { caller: 'test' }
@@ -80,7 +84,7 @@ export async function makeKit(options: Partial<WriterOptions> = {}): Promise<Kit
     commits: () => commits,
     count: async (sql, values) => Number((await rows<{ count: string }>(sql, values))[0]?.count),
     async drift() {
-      const views = await rows<{ name: string }>(`select view_schema || '.' || view_name as name from cagg._aggregates`)
+      const views = await rows<{ name: string }>(`select view_name as name from cagg.continuous_aggregates`)
       let drift = 0
       for (const { name } of views) {
         const [row] = await rows<{ drift: string }>('select cagg.drift($1) as drift', [name])
@@ -110,12 +114,12 @@ export type Answer = { result?: IngestResult; errors?: readonly GraphQLError[] }
 export async function mutate(
   schema: GraphQLSchema,
   ingest: Ingest,
-  source: string | DocumentNode,
+  source: string,
   variableValues: Record<string, unknown>,
   from = 'test',
 ): Promise<Answer> {
   const contextValue = { requestId: 'test', caller: from, services: { ingest } }
-  const answer = await graphql({ schema, source: source as string, variableValues, contextValue })
+  const answer = await graphql({ schema, source, variableValues, contextValue })
   const [result] = Object.values(answer.data ?? {}) as (IngestResult | null)[]
   return { result: result ?? undefined, errors: answer.errors }
 }

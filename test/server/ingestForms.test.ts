@@ -1,0 +1,274 @@
+// The two forms of events, trackEvents and ingestEvents, accept and reject the same rows; and nothing sent through either
+// ends in anything but an answer. Random rows, through the real schema, onto a real database.
+import { randomUUID } from 'node:crypto'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Answer, type Kit, makeKit, makeMutationSchema, mutate } from './ingestKit.ts'
+
+const RESULT = 'accepted duplicates rejected { index code path }'
+const TYPED = `mutation ($rows: [EventInput!]!) { trackEvents(events: $rows) { ${RESULT} } }`
+const BATCH = `mutation ($rows: EventBatch!) { ingestEvents(batch: $rows) { ${RESULT} } }`
+
+const schema = makeMutationSchema()
+let kit: Kit
+
+beforeAll(async () => {
+  kit = await makeKit()
+})
+
+afterAll(async () => {
+  expect(await kit.drift()).toBe(0)
+  await kit.close()
+})
+
+const send = (source: string, rows: unknown): Promise<Answer> => mutate(schema, kit.ingest, source, { rows })
+
+const anyText = fc.oneof(
+  { weight: 60, arbitrary: fc.string({ unit: 'binary', maxLength: 12 }) },
+  fc.constantFrom('', '\0', '\\N', '\\.', '\t', '\n', '\ud800', 'a\udfffb', '🦉', 'x'.repeat(65), 'y'.repeat(2_049)),
+)
+const anyJson = fc.oneof(fc.jsonValue({ maxDepth: 4 }), anyText, fc.dictionary(anyText, anyText, { maxKeys: 3 }))
+const anyUuid = fc.oneof(
+  { weight: 3, arbitrary: fc.uuid() },
+  fc.uuid().map((id) => id.toUpperCase()),
+  fc.constantFrom('', 'me', '{7d444840-9dc0-11d1-b245-5ffdce74fad2}', '7d4448409dc011d1b2455ffdce74fad2'),
+)
+const anyMoment = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.integer({ min: -40 * 86_400, max: 600 }).map((s) => new Date(Date.now() + s * 1000).toISOString()),
+  },
+  fc
+    .date({ min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })
+    .map((date) => date.toISOString()),
+  fc.constantFrom(
+    '2026-02-30T00:00:00Z',
+    '2026-11-20',
+    '2026-11-20T10:00:00',
+    '2026-11-20t10:00:00.5+14:00',
+    '2026-11-20T23:59:60.000Z',
+    '2026-11-20T24:00:00.000Z',
+    '2026-13-01T00:00:00.000Z',
+    '0000-01-01T00:00:00.000Z',
+    '+010000-01-01T00:00:00.000Z',
+  ),
+)
+const anyNumber = fc.oneof(
+  fc.integer(),
+  fc.double(),
+  fc.constantFrom(0, -0, 1e21, 1e-7, 2 ** 31, -(2 ** 31), Number.NaN, Number.POSITIVE_INFINITY),
+)
+const anyMoney = fc.oneof(
+  anyNumber,
+  fc.integer({ min: -1e6, max: 1e6 }).map((cents) => cents / 100),
+  fc.constantFrom(
+    '1.00',
+    '1.000',
+    '1.001',
+    '.5',
+    '5.',
+    '1e3',
+    '-0',
+    ' 7 ',
+    '9999999999.99',
+    '10000000000',
+    'NaN',
+    '1,5',
+    '',
+  ),
+)
+const anyOther = fc.oneof(fc.boolean(), fc.constantFrom(null, [], {}, ['x'], { a: 1 }), anyNumber, anyText)
+/** Mostly what belongs there, sometimes anything, often nothing. */
+const field = (fitting: fc.Arbitrary<unknown>) =>
+  fc.option(fc.oneof({ weight: 8, arbitrary: fitting }, { weight: 1, arbitrary: anyOther }), {
+    nil: undefined,
+    freq: 3,
+  })
+
+const anyEvent = fc.record({
+  id: field(anyUuid),
+  type: fc.oneof({ weight: 20, arbitrary: fc.constantFrom('page_view', 'cart', 'purchase') }, anyText, anyOther),
+  timestamp: field(anyMoment),
+  userId: field(anyUuid),
+  sessionId: field(anyUuid),
+  sequenceNumber: field(anyNumber),
+  country: field(anyText),
+  state: field(anyText),
+  city: field(anyText),
+  postalCode: field(anyText),
+  ipAddress: field(anyText),
+  browser: field(anyText),
+  trafficSource: field(anyText),
+  uri: field(anyText),
+  amount: field(anyMoney),
+  properties: field(anyJson),
+  colour: fc.option(fc.constant('red'), { nil: undefined, freq: 40 }),
+})
+
+/** Nothing wrong with it, and nothing usual. */
+const goodText = fc.string({ unit: 'binary', maxLength: 30 }).map((text) => text.replaceAll('\0', '\\'))
+const goodJson = fc.jsonValue({ maxDepth: 4, stringUnit: 'grapheme' })
+const maybe = (fitting: fc.Arbitrary<unknown>) => fc.option(fitting, { freq: 5 })
+const goodEvent = fc.record({
+  type: fc.constantFrom('page_view', 'purchase', '\\N'),
+  timestamp: maybe(
+    fc
+      .integer({ min: -86_400_000, max: 0 })
+      .map((ms) => new Date(Date.now() + ms).toISOString().replace('Z', '123+00:00')),
+  ),
+  userId: maybe(fc.uuid().map((id) => id.toUpperCase())),
+  sessionId: maybe(fc.uuid()),
+  sequenceNumber: maybe(fc.nat()),
+  country: maybe(goodText),
+  city: maybe(goodText),
+  uri: maybe(goodText),
+  amount: maybe(
+    fc.oneof(
+      fc.integer({ min: -1e6, max: 1e6 }).map((cents) => cents / 100),
+      fc.constantFrom('5.', ' 1e3 ', '007.100'),
+    ),
+  ),
+  properties: maybe(goodJson),
+})
+
+/** As a client's JSON carries it: no undefined, no NaN. */
+const asJson = (row: object): Record<string, unknown> => JSON.parse(JSON.stringify(row)) as Record<string, unknown>
+
+describe('an event', () => {
+  it('is accepted or rejected alike in both forms, with the same code and path', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyEvent, { minLength: 1, maxLength: 30 }), async (events) => {
+        // Other ids for the second form: the same ones would be duplicates.
+        const rows = events.map(asJson)
+        const without = rows.map((row) =>
+          typeof row.id === 'string' && row.id.length === 36 ? { ...row, id: null } : row,
+        )
+        const batch = await send(BATCH, without)
+        expect(batch.errors).toBeUndefined()
+        const typed = await Promise.all(without.map((row) => send(TYPED, [row])))
+        const refusals = new Map(batch.result?.rejected.map((rejected) => [rejected.index, rejected]))
+        expect(batch.result?.accepted).toBe(rows.length - refusals.size)
+        typed.forEach(({ errors, result }, index) => {
+          const refusal = refusals.get(index)
+          if (errors) {
+            // What GraphQL's own coercion refuses whole; a row with two faults may be rejected for the other one.
+            expect(refusal, String(errors[0]?.message)).toBeDefined()
+          } else if (refusal) {
+            expect(result?.rejected).toEqual([{ ...refusal, index: 0 }])
+          } else {
+            expect(result).toMatchObject({ accepted: 1, rejected: [] })
+          }
+        })
+      }),
+      { numRuns: 60 },
+    )
+  }, 60_000)
+
+  it('is stored alike from both forms', async () => {
+    await fc.assert(
+      fc.asyncProperty(goodEvent, async (event) => {
+        const ids = ['10000000', '20000000'].map((head) => head + randomUUID().slice(8))
+        const timestamp = event.timestamp ?? new Date().toISOString()
+        expect(await send(TYPED, [{ ...event, id: ids[0], timestamp }])).toMatchObject({ result: { accepted: 1 } })
+        expect(await send(BATCH, [{ ...event, id: ids[1], timestamp }])).toMatchObject({ result: { accepted: 1 } })
+        const [first] = await kit.rows('select * from events where id = $1', [ids[0]])
+        const [second] = await kit.rows('select * from events where id = $1', [ids[1]])
+        expect({ ...(second as object), id: ids[0] }).toEqual(first)
+      }),
+      { numRuns: 100 },
+    )
+  }, 60_000)
+})
+
+describe('any batch', () => {
+  it('is answered with a full account, or BAD_REQUEST', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.array(fc.oneof(anyEvent, fc.object(), anyOther)), fc.jsonValue()), async (batch) => {
+        const rows = JSON.parse(JSON.stringify(batch)) as unknown
+        fc.pre(rows !== null)
+        const { result, errors } = await send(BATCH, rows)
+        if (errors) expect(errors[0]?.extensions?.code ?? errors[0]?.originalError).toBe('BAD_REQUEST')
+        else
+          expect(result && result.accepted + result.duplicates + result.rejected.length).toBe(
+            (rows as unknown[]).length,
+          )
+      }),
+      { numRuns: 100 },
+    )
+  }, 60_000)
+})
+
+const OTHERS: [string, string, fc.Arbitrary<Record<string, unknown>>][] = [
+  [
+    'registerUsers',
+    'UserInput',
+    fc.record({
+      firstName: anyText,
+      lastName: anyText,
+      email: anyText,
+      age: fc.integer({ min: -1, max: 140 }),
+      gender: fc.constantFrom('M', 'F'),
+      country: anyText,
+      latitude: fc.double({ noNaN: true, noDefaultInfinity: true }),
+      trafficSource: anyText,
+      createdAt: fc.option(anyMoment),
+    }),
+  ],
+  [
+    'postMessages',
+    'MessageInput',
+    fc.record({
+      severity: fc.constantFrom('DANGER'),
+      title: anyText,
+      text: anyText,
+      payload: anyJson,
+      at: fc.option(anyMoment),
+    }),
+  ],
+  [
+    'placeOrders',
+    'OrderInput',
+    fc.record({
+      userId: anyUuid,
+      items: fc.array(
+        fc.record({ productId: fc.constantFrom('1', '2', '404', 'x', '1e3'), salePrice: fc.option(anyMoney) }),
+        { maxLength: 4 },
+      ),
+      createdAt: fc.option(anyMoment),
+    }),
+  ],
+  [
+    'upsertProducts',
+    'ProductInput',
+    fc.record({
+      id: fc.constantFrom('1000', '1001', '0', '-1', '99999999999', 'x'),
+      cost: anyMoney,
+      category: anyText,
+      name: anyText,
+      brand: anyText,
+      retailPrice: anyMoney,
+      department: anyText,
+      sku: anyText,
+      distributionCenterId: fc.constantFrom('1', '2'),
+    }),
+  ],
+]
+
+describe.each(OTHERS)('%s', (field, input, arbitrary) => {
+  it('answers any rows with a full account, or refuses the call as GraphQL does', async () => {
+    const [argument] =
+      schema
+        .getMutationType()
+        ?.getFields()
+        [field]?.args.filter(({ name }) => name !== 'idempotencyKey') ?? []
+    const source = `mutation ($rows: [${input}!]!) { ${field}(${argument?.name}: $rows) { ${RESULT} } }`
+    await fc.assert(
+      fc.asyncProperty(fc.array(arbitrary, { maxLength: 5 }), async (rows) => {
+        const { result, errors } = await send(source, rows.map(asJson))
+        if (errors) expect(errors[0]?.message).toMatch(/^Variable "\$rows" got invalid value/)
+        else expect(result && result.accepted + result.duplicates + result.rejected.length).toBe(rows.length)
+      }),
+      { numRuns: 60 },
+    )
+  }, 60_000)
+})
