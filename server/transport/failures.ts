@@ -1,0 +1,133 @@
+// The one mask at the edge: whatever failed becomes a code, a sentence and a request id; the cause goes to the log.
+import { PothosValidationError } from '@pothos/core'
+import { GraphQLError } from 'graphql'
+import type { Logger } from 'pino'
+import { ERROR_CODES, type ErrorCode, type ErrorExtensions, httpStatusOf, LookoutError } from '../errors.ts'
+
+interface Failure {
+  code: ErrorCode
+  message: string
+  extensions?: Omit<Partial<ErrorExtensions>, 'code'>
+  /** Not the caller's doing: worth a line in the log. */
+  cause?: unknown
+}
+
+const RETRY_AFTER_MS = 1000
+
+const isCode = (code: unknown): code is ErrorCode => ERROR_CODES.includes(code as ErrorCode)
+
+/** An error and what it was caused by, outermost first. */
+function* chain(error: unknown): Generator<unknown> {
+  let current = error
+  for (let depth = 0; current != null && depth < 8; depth++) {
+    yield current
+    const { originalError, cause, meta } = current as {
+      originalError?: unknown
+      cause?: unknown
+      meta?: { driverAdapterError?: unknown }
+    }
+    current = originalError ?? meta?.driverAdapterError ?? cause
+  }
+}
+
+const CONNECTION_FAULT = /^(?:08...|57P0.|E[A-Z]+|P1001|P1002|P1008|P1017|P2024)$/
+
+/** What PostgreSQL, its driver or Prisma say of a failed statement, by their codes. */
+function readDatabaseFailure(error: unknown): Failure | undefined {
+  const { originalCode, code } = error as { originalCode?: unknown; code?: unknown }
+  const state = originalCode ?? code
+  if (typeof state !== 'string') return undefined
+  if (state === '57014') {
+    return { code: 'BAD_REQUEST', message: 'This took too long; ask for less, or narrow it with a filter.' }
+  }
+  if (/^22...$/.test(state)) return { code: 'BAD_REQUEST', message: 'A value is malformed or out of range.' }
+  if (/^53...$/.test(state)) {
+    return {
+      code: 'OVERLOADED',
+      message: 'The database has no room left.',
+      extensions: { retryAfterMs: RETRY_AFTER_MS },
+    }
+  }
+  if (CONNECTION_FAULT.test(state)) {
+    return {
+      code: 'UNAVAILABLE',
+      message: 'The database is out of reach.',
+      extensions: { retryAfterMs: RETRY_AFTER_MS },
+    }
+  }
+  return undefined
+}
+
+/** GraphQL's own errors: those about the request are the caller's, those about a result are ours. */
+function readGraphQLFailure(error: GraphQLError): Failure | undefined {
+  if (error.originalError && !(error.originalError instanceof GraphQLError)) return undefined
+  const { code, http } = error.extensions as { code?: unknown; http?: { status?: number } }
+  if (http?.status === 413) return { code: 'PAYLOAD_TOO_LARGE', message: error.message }
+  if (isCode(code)) return { code, message: error.message }
+  if (!error.path || /^(?:Argument|Variable) "/.test(error.message))
+    return { code: 'BAD_REQUEST', message: error.message }
+  return undefined
+}
+
+function readFailure(error: unknown): Failure {
+  for (const link of chain(error)) {
+    if (link instanceof LookoutError) {
+      const { code: _, ...extensions } = link.extensions
+      return { code: link.code, message: link.message, extensions, cause: link.cause }
+    }
+    if (link instanceof PothosValidationError) return { code: 'BAD_REQUEST', message: link.message }
+    if (link instanceof GraphQLError) {
+      const failure = readGraphQLFailure(link)
+      if (failure) return failure
+      continue
+    }
+    const failure = readDatabaseFailure(link)
+    if (failure) return { ...failure, cause: error }
+  }
+  return {
+    code: 'INTERNAL',
+    message: 'Something went wrong here. The log has the cause, under this request id.',
+    cause: error,
+  }
+}
+
+/** A result as GraphQL gives it, before and after the mask. */
+export interface Result {
+  data?: unknown
+  errors?: readonly unknown[]
+}
+
+export interface Mask {
+  /** One error, fit to be sent. */
+  error(error: unknown, requestId: string): GraphQLError
+  /** A result with its errors masked; `http` says to give a whole-call error its HTTP status. */
+  result<T extends Result>(result: T, requestId: string, options?: { http: boolean }): T
+}
+
+export function makeMask(log: Logger): Mask {
+  function mask(error: unknown, requestId: string): GraphQLError {
+    const { code, message, extensions, cause } = readFailure(error)
+    if (code === 'INTERNAL') log.error({ err: cause, requestId }, 'a call failed')
+    else if (cause !== undefined) log.warn({ err: cause, requestId, code }, 'a call was refused')
+    const { nodes, source, positions, path } = error instanceof GraphQLError ? error : ({} as Partial<GraphQLError>)
+    return new GraphQLError(message, { nodes, source, positions, path, extensions: { ...extensions, code, requestId } })
+  }
+
+  /** The status is for the whole answer, so it is set only where nothing else is in it. */
+  function withStatus(error: GraphQLError): GraphQLError {
+    const { code, retryAfterMs } = error.extensions as unknown as ErrorExtensions
+    const headers = retryAfterMs ? { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) } : undefined
+    // `spec`: a client that accepts application/json alone is answered 200, as GraphQL over HTTP says.
+    error.extensions.http = { status: httpStatusOf(code), headers, spec: code === 'BAD_REQUEST' }
+    return error
+  }
+
+  return {
+    error: mask,
+    result(result, requestId, { http } = { http: false }) {
+      if (!result.errors?.length) return result
+      const errors = result.errors.map((error) => mask(error, requestId))
+      return { ...result, errors: http && result.data == null ? errors.map(withStatus) : errors }
+    },
+  }
+}

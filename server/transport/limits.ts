@@ -1,0 +1,46 @@
+// What a caller may ask of the transport, with the unit of each limit in its name.
+
+export interface TransportLimits {
+  /** Of an HTTP request. */
+  bodyBytesMax: number
+  /** Of a message coming in on a socket. */
+  messageBytesMax: number
+  /** Words and signs of a GraphQL document. */
+  tokensMax: number
+  /** Levels of fields below the operation, introspection aside. */
+  depthMax: number
+  /** Aliased fields, fragments expanded. */
+  aliasesMax: number
+  /** Points of a query or subscription: a field costs 1 or what it says, a list its length times what is below it. */
+  complexityMax: number
+  socketsMax: number
+  /** Operations running on one socket. */
+  operationsPerSocketMax: number
+  /** A socket must say what it wants within this time. */
+  socketInitMs: number
+  /** A socket that does not answer a ping within this time is closed. */
+  socketPingMs: number
+  /** A socket that does not take a message within this time is closed with 4013. */
+  socketSendMs: number
+  requestMs: number
+  idleConnectionMs: number
+  /** What is under way when the server closes may take this long. */
+  drainMs: number
+}
+
+export const TRANSPORT_LIMITS: TransportLimits = {
+  bodyBytesMax: 8 * 1024 * 1024,
+  messageBytesMax: 256 * 1024,
+  tokensMax: 10_000,
+  depthMax: 12,
+  aliasesMax: 30,
+  complexityMax: 50_000,
+  socketsMax: 25_000,
+  operationsPerSocketMax: 200,
+  socketInitMs: 10_000,
+  socketPingMs: 12_000,
+  socketSendMs: 30_000,
+  requestMs: 60_000,
+  idleConnectionMs: 65_000,
+  drainMs: 3_000,
+}

@@ -1,0 +1,174 @@
+// graphql-ws on ws: the same operations as over HTTP, many on one socket. What fails in one leaves the others alone.
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { GraphQLError } from 'graphql'
+import { CloseCode, handleProtocols, makeServer, type ServerOptions, type SubscribePayload } from 'graphql-ws'
+import type { Logger } from 'pino'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { LookoutError } from '../errors.ts'
+import type { Mask, Result } from './failures.ts'
+import type { TransportLimits } from './limits.ts'
+import type { Operations } from './operations.ts'
+import type { Origins } from './origin.ts'
+
+/** Lookout's own close code: the client does not take what it asked for. */
+export const TOO_SLOW = 4013
+
+const GOING_AWAY = 1001
+
+export interface Sockets {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  count(): number
+  /** Tells every client to come back elsewhere, and cuts off those that do not leave. */
+  close(graceMs: number): Promise<void>
+}
+
+/** Yoga's own execute and subscribe, made for each operation; they travel in its context. */
+type Runners = Pick<ReturnType<Operations['getEnveloped']>, 'execute' | 'subscribe'>
+
+interface Extra {
+  request: IncomingMessage
+}
+
+export function makeSockets(
+  { operations, mask, origins, log }: { operations: Operations; mask: Mask; origins: Origins; log: Logger },
+  limits: TransportLimits,
+): Sockets {
+  const acceptor = new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.messageBytesMax,
+    handleProtocols,
+    // Compressing each message anew for each socket costs more than the bytes it saves.
+    perMessageDeflate: false,
+  })
+  const requestIds = new WeakMap<SubscribePayload, string>()
+  const idOf = (payload: SubscribePayload) => requestIds.get(payload) ?? ''
+
+  const options: ServerOptions<Record<string, unknown>, Extra> = {
+    connectionInitWaitTimeout: limits.socketInitMs,
+    execute: (args) => guard(() => (args.contextValue as Runners).execute(args)),
+    subscribe: (args) => guard(() => (args.contextValue as Runners).subscribe(args)),
+    async onSubscribe(context, _id, payload) {
+      const requestId = randomUUID()
+      requestIds.set(payload, requestId)
+      try {
+        if (Object.keys(context.subscriptions).length > limits.operationsPerSocketMax) {
+          throw new LookoutError('OVERLOADED', `A socket carries up to ${limits.operationsPerSocketMax} operations.`)
+        }
+        return await prepare(context.extra.request, payload, requestId)
+      } catch (error) {
+        return [
+          error instanceof GraphQLError ? error : new GraphQLError(String(error), { originalError: error as Error }),
+        ]
+      }
+    },
+    onNext: (_context, _id, payload, _args, result) => mask.result(result as Result, idOf(payload)) as never,
+    onError: (_context, _id, payload, errors) => errors.map((error) => mask.error(error, idOf(payload)).toJSON()),
+  }
+
+  async function prepare(request: IncomingMessage, payload: SubscribePayload, requestId: string) {
+    const { schema, execute, subscribe, contextFactory, parse, validate } = operations.getEnveloped({
+      requestId,
+      caller: 'anonymous',
+      req: request,
+      params: payload,
+    })
+    const document = parse(payload.query)
+    const errors = validate(schema, document)
+    if (errors.length > 0) return errors as readonly GraphQLError[]
+    const contextValue = Object.assign(await contextFactory(), { execute, subscribe })
+    const { operationName, variables: variableValues } = payload
+    return { schema, document, operationName, variableValues, contextValue }
+  }
+
+  /** An operation that throws instead of answering would take its socket along. */
+  async function guard<T>(run: () => T | Promise<T>): Promise<T> {
+    try {
+      return await run()
+    } catch (error) {
+      return { errors: [error] } as T
+    }
+  }
+
+  const server = makeServer(options)
+
+  acceptor.on('connection', (socket: WebSocket, request: IncomingMessage) => {
+    // Broken frames and messages that are too large: ws closes the socket with the code for it.
+    socket.on('error', (error) => log.debug({ err: error }, 'a socket broke'))
+    const stopPinging = ping(socket, limits.socketPingMs)
+    const closed = server.opened(
+      {
+        protocol: socket.protocol,
+        send: (data) => send(socket, data),
+        close: (code, reason) => socket.close(code, reason),
+        onMessage: (take) =>
+          socket.on('message', (data) => {
+            take(String(data)).catch((error: unknown) => {
+              log.error({ err: error }, 'a message on a socket could not be handled')
+              socket.close(CloseCode.InternalServerError, 'Internal server error')
+            })
+          }),
+      },
+      { request },
+    )
+    socket.once('close', (code, reason) => {
+      stopPinging()
+      closed(code, String(reason)).catch((error: unknown) =>
+        log.error({ err: error }, 'a socket could not be cleaned up'),
+      )
+    })
+  })
+
+  /** Resolves when the message is on its way. A client that takes none for `socketSendMs` is let go. */
+  function send(socket: WebSocket, data: string): Promise<void> {
+    return new Promise((resolve) => {
+      if (socket.readyState !== socket.OPEN) return resolve()
+      const timer = setTimeout(() => {
+        log.info({ bufferedBytes: socket.bufferedAmount }, 'a socket that takes no messages is closed')
+        socket.close(TOO_SLOW, 'Too slow')
+        // Whoever reads nothing does not read the close frame either.
+        setTimeout(() => socket.terminate(), 1000).unref()
+      }, limits.socketSendMs)
+      socket.send(data, () => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+
+  function refuse(socket: Duplex, status: string): void {
+    socket.on('error', () => undefined)
+    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  }
+
+  return {
+    upgrade(request, socket, head) {
+      if (new URL(request.url ?? '/', 'http://lookout').pathname !== '/graphql') return refuse(socket, '404 Not Found')
+      if (!origins.allows(request)) return refuse(socket, '403 Forbidden')
+      if (acceptor.clients.size >= limits.socketsMax) return refuse(socket, '503 Service Unavailable')
+      acceptor.handleUpgrade(request, socket, head, (accepted) => acceptor.emit('connection', accepted, request))
+    },
+    count: () => acceptor.clients.size,
+    async close(graceMs) {
+      const gone = [...acceptor.clients].map((client) => new Promise((resolve) => client.once('close', resolve)))
+      for (const client of acceptor.clients) client.close(GOING_AWAY, 'Going away')
+      const timer = setTimeout(() => acceptor.clients.forEach((client) => client.terminate()), graceMs)
+      await Promise.all(gone)
+      clearTimeout(timer)
+      acceptor.close()
+    },
+  }
+}
+
+/** Ends a socket whose other end is gone without a word. Returns how to stop. */
+function ping(socket: WebSocket, everyMs: number): () => void {
+  let answered = true
+  socket.on('pong', () => (answered = true))
+  const timer = setInterval(() => {
+    if (!answered) return socket.terminate()
+    answered = false
+    socket.ping()
+  }, everyMs)
+  return () => clearInterval(timer)
+}

@@ -1,0 +1,154 @@
+// One port for everything: GraphQL over HTTP, SSE and WebSocket, GraphiQL, the dashboard, and the two questions of health.
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Logger } from 'pino'
+import { type ErrorExtensions, httpStatusOf, LookoutError } from '../errors.ts'
+import type { Services } from '../schema/context.ts'
+import { makeSchema } from '../schema/schema.ts'
+import { readBody } from './body.ts'
+import { makeMask } from './failures.ts'
+import { makeFiles } from './files.ts'
+import { makeGraphiql } from './graphiql.ts'
+import { readReadiness } from './health.ts'
+import { TRANSPORT_LIMITS, type TransportLimits } from './limits.ts'
+import { makeOperations } from './operations.ts'
+import { makeOrigins } from './origin.ts'
+import { makeSockets } from './sockets.ts'
+
+export interface TransportOptions {
+  host: string
+  /** 0: any free port. */
+  port: number
+  /** Where the built dashboard is. */
+  publicDir: string
+  /** Origins of other sites whose pages may call the API. */
+  allowedOrigins?: readonly string[]
+  limits?: Partial<TransportLimits>
+}
+
+export interface Transport {
+  /** Where it answers, such as "http://127.0.0.1:4000". */
+  url: string
+  /** Takes nothing new, lets what is under way finish for a while, and tells streams to go on elsewhere. */
+  close(): Promise<void>
+}
+
+const ANONYMOUS = 'anonymous'
+const REQUEST_ID = /^[\w.:-]{1,100}$/
+
+/** Rejects as node:http does where the address is taken (EADDRINUSE). */
+export async function startTransport(
+  { services, log }: { services: Services; log: Logger },
+  { host, port, publicDir, allowedOrigins = [], limits: given }: TransportOptions,
+): Promise<Transport> {
+  const limits = { ...TRANSPORT_LIMITS, ...given }
+  const mask = makeMask(log)
+  const origins = makeOrigins(allowedOrigins)
+  const operations = makeOperations({ schema: makeSchema(), services, mask }, limits)
+  const sockets = makeSockets({ operations, mask, origins, log }, limits)
+  const files = makeFiles(publicDir)
+  const graphiql = makeGraphiql()
+  const streams = new Set<ServerResponse>()
+  let closing: Promise<void> | undefined
+
+  const server = createServer((request, response) => {
+    const said = request.headers['x-request-id']
+    const requestId = typeof said === 'string' && REQUEST_ID.test(said) ? said : randomUUID()
+    response.setHeader('x-request-id', requestId)
+    response.setHeader('x-content-type-options', 'nosniff')
+    response.setHeader('referrer-policy', 'same-origin')
+    response.setHeader('x-frame-options', 'DENY')
+    route(request, response, requestId).catch((error: unknown) => answerError(response, error, requestId))
+  })
+  server.requestTimeout = limits.requestMs
+  server.keepAliveTimeout = limits.idleConnectionMs
+  server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head))
+
+  async function route(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
+    const { pathname } = new URL(request.url ?? '/', 'http://lookout')
+    if (pathname === '/graphql') return graphql(request, response, requestId)
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('allow', 'GET, HEAD')
+      throw new LookoutError('BAD_REQUEST', 'Only GET and HEAD are known here.', { httpStatus: 405 })
+    }
+    if (pathname === '/health') return answerJson(response, 200, { status: 'ok' })
+    if (pathname === '/ready') {
+      const readiness = await readReadiness(services)
+      return answerJson(response, readiness.ready ? 200 : 503, readiness)
+    }
+    return files.serve(request, response)
+  }
+
+  async function graphql(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
+    if (!origins.allows(request)) {
+      throw new LookoutError('FORBIDDEN', 'Pages of this origin may not call the API; see ALLOWED_ORIGINS.')
+    }
+    for (const [name, value] of Object.entries(origins.headers(request))) response.setHeader(name, value)
+    if (request.method === 'OPTIONS') {
+      response.writeHead(204).end()
+      return
+    }
+    if (graphiql.isAskedFor(request)) return graphiql.serve(request, response)
+    if (request.method === 'POST') {
+      // Yoga takes a body that has been read already as it is.
+      Object.assign(request, { body: await readBody(request, limits.bodyBytesMax) })
+    }
+    if ((request.headers.accept ?? '').includes('text/event-stream')) {
+      streams.add(response)
+      response.once('close', () => streams.delete(response))
+    }
+    await operations.handle(request, response, { requestId, caller: ANONYMOUS })
+  }
+
+  /** Failures in front of GraphQL, in the shape of GraphQL's own. */
+  function answerError(response: ServerResponse, error: unknown, requestId: string): void {
+    const masked = mask.error(error, requestId)
+    if (response.headersSent) {
+      response.destroy()
+      return
+    }
+    const { httpStatus, ...extensions } = masked.extensions as unknown as ErrorExtensions & { httpStatus?: number }
+    const { code, retryAfterMs } = extensions
+    if (retryAfterMs) response.setHeader('retry-after', Math.ceil(retryAfterMs / 1000))
+    // A body that was not read to its end would be taken for the next request.
+    if (!response.req.complete) response.setHeader('connection', 'close')
+    answerJson(response, httpStatus ?? httpStatusOf(code), { errors: [{ message: masked.message, extensions }] })
+  }
+
+  function answerJson(response: ServerResponse, status: number, body: object): void {
+    const text = `${JSON.stringify(body)}\n`
+    response.writeHead(status, {
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'no-store',
+      'content-length': Buffer.byteLength(text),
+    })
+    response.end(response.req.method === 'HEAD' ? undefined : text)
+  }
+
+  async function close(): Promise<void> {
+    const ended = new Promise<void>((resolve) => server.close(() => resolve()))
+    // A stream has no end of its own; its client goes on elsewhere with the cursor it has.
+    for (const stream of streams) stream.destroy()
+    server.closeIdleConnections()
+    const timer = setTimeout(() => server.closeAllConnections(), limits.drainMs)
+    await Promise.all([ended, sockets.close(limits.drainMs)])
+    clearTimeout(timer)
+    await operations.dispose()
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  server.on('error', (error) => log.error({ err: error }, 'the HTTP server failed'))
+
+  const { port: bound } = server.address() as AddressInfo
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    close: () => (closing ??= close()),
+  }
+}
