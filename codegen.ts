@@ -31,6 +31,7 @@ export async function generate(): Promise<string> {
     config: {
       useTypeImports: true,
       skipTypename: true,
+      disableDescriptions: true,
       enumType: 'string-literal',
       defaultScalarType: 'unknown',
       scalars: { DateTime: 'string', Duration: 'string', Decimal: 'string', Cursor: 'string' },

@@ -19,12 +19,14 @@ export interface Connection {
 export interface ConnectionOptions {
   pingEveryMs?: number
   pongWithinMs?: number
+  /** Where there is no WebSocket of the platform's own: Node before 22. */
+  webSocketImpl?: unknown
 }
 
 /** `url`: of the GraphQL endpoint, ws: or wss:. Tries for ever; a socket that answers no ping is given up and replaced. */
 export function makeConnection(
   url: string,
-  { pingEveryMs = 10_000, pongWithinMs = 5_000 }: ConnectionOptions = {},
+  { pingEveryMs = 10_000, pongWithinMs = 5_000, webSocketImpl }: ConnectionOptions = {},
 ): Connection {
   const state = shallowRef<ConnectionState>({ is: 'connecting', lostAt: null })
   let lostAt: number | null = null
@@ -34,6 +36,7 @@ export function makeConnection(
 
   const socket = createClient({
     url,
+    ...(webSocketImpl ? { webSocketImpl } : {}),
     keepAlive: pingEveryMs,
     connectionAckWaitTimeout: pongWithinMs,
     lazyCloseTimeout: 3_000,
