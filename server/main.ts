@@ -1,28 +1,128 @@
 // The map: the steps of the flow, opened from top to bottom and closed in reverse.
-import { ConfigError, type Config, readConfig } from './config.ts'
-import { openDatabase, StartError } from './db/index.ts'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { type Changes, makeChanges } from './changes/changes.ts'
+import { type Config, ConfigError, readConfig } from './config.ts'
+import { type Database, openDatabase, StartError } from './db/index.ts'
 import { makeUpkeep } from './db/upkeep.ts'
+import { makeIngest } from './ingest/ingest.ts'
 import { runUntilStopped, type Steps } from './lifecycle.ts'
 import { makeLog } from './log.ts'
-import type { Logger } from 'pino'
+import { makePrisma } from './schema/prisma.ts'
+import { makeShopProcess, SHOP_PROCESS_OPTIONS } from './shopProcess.ts'
+import { makeStats } from './stats.ts'
+import { makeSubscriptions } from './subscriptions/subscriptions.ts'
+import { startTransport } from './transport/transport.ts'
+import { makeWindows } from './windows/windows.ts'
+import { makeWriter } from './writer/writer.ts'
 
-async function start(config: Config, log: Logger, steps: Steps): Promise<void> {
-  const database = await steps.open(openDatabase(config, log, steps.lost))
-  await steps.open(makeUpkeep({ database, log }, { intervalMs: 60_000 }))
-  process.stdout.write(`Database    ${database.url}\n`)
+const upkeepIntervalMs = 60_000
+// What is under way when the server is told to stop has these, so that all of it ends within five seconds.
+const writerDrainTimeoutMs = 1_000
+const transportDrainMs = 500
+
+async function start(config: Config, log: Logger, { open, lost }: Steps): Promise<void> {
+  const { flushIntervalMs, batchRowsMax, queueRowsMax, rawRetentionDays } = config
+
+  const database = await open(openDatabase(config, log, lost))
+  await open(makeUpkeep({ database, log }, { intervalMs: upkeepIntervalMs }))
+
+  const reader: { changes?: Changes } = {}
+  const writer = await open(
+    makeWriter(
+      { database, log, onCommit: () => reader.changes?.poke() },
+      {
+        flushIntervalMs,
+        groupRowsMax: batchRowsMax,
+        queueRowsMax,
+        rawRetentionDays,
+        drainTimeoutMs: writerDrainTimeoutMs,
+      },
+    ),
+  )
+  const ingest = makeIngest({ writer }, { rawRetentionDays })
+  const changes = (reader.changes = await open(makeChanges({ database, log })))
+  const windows = await open(makeWindows({ database, changes, log }))
+  const stats = makeStats({ database, writer, changes, audience })
+  const subscriptions = await open(makeSubscriptions({ database, changes, log, stats }))
+  const prisma = await open(makePrisma(database.url))
+
+  const transport = await open(
+    startTransport(
+      { services: { database, prisma, ingest, changes, windows, subscriptions, stats }, log },
+      {
+        host: config.host,
+        port: config.port,
+        publicDir: join(config.projectDir, 'dist/public'),
+        allowedOrigins: config.allowedOrigins,
+        limits: { drainMs: transportDrainMs },
+      },
+    ),
+  )
+  announce(transport.url, config.databaseUrl === undefined ? database.url : withoutPassword(database.url))
+  if (config.shop) await open(await startShop(config, log, database, transport.url))
+
+  function audience() {
+    const { windows: distinct, subscribers } = windows.stats()
+    return { windows: distinct, subscribers: subscribers + subscriptions.counts().subscribers }
+  }
+}
+
+async function startShop(config: Config, log: Logger, database: Database, url: string) {
+  const { rows } = await database.pool.query<{ empty: boolean }>('select not exists (select from orders) as empty')
+  return makeShopProcess(
+    { log },
+    {
+      ...SHOP_PROCESS_OPTIONS,
+      url: `${url}/graphql`,
+      ratePerSecond: config.shopRate,
+      backfill: rows[0]?.empty ? config.shopBackfill : undefined,
+    },
+  )
+}
+
+function announce(url: string, connectionString: string): void {
+  const lines = [`Dashboard   ${url}/`, `GraphiQL    ${url}/graphql`, `PostgreSQL  ${connectionString}`]
+  process.stdout.write(`\n  Lookout is live. Ctrl-C stops it.\n\n${lines.map((line) => `  ${line}\n`).join('')}\n`)
+}
+
+/** A password that was given to the server is not for its output. */
+function withoutPassword(connectionString: string): string {
+  const url = new URL(connectionString)
+  url.password = ''
+  return url.href
+}
+
+/** One sentence for what the surroundings are at fault for; nothing for a fault of the program. */
+function sentenceOf(error: unknown, config: Config): string | undefined {
+  if (error instanceof StartError) return error.message
+  const { code, syscall } = error as NodeJS.ErrnoException
+  if (syscall !== 'listen' && syscall !== 'getaddrinfo') return undefined
+  if (code === 'EADDRINUSE')
+    return `Port ${config.port} on ${config.host} is in use: stop what listens there, or set PORT.`
+  if (code === 'EACCES') return `Port ${config.port} may not be used by this user: set PORT to one above 1023.`
+  return `HOST ${config.host} is no address of this machine (${code}): set HOST to 127.0.0.1, or 0.0.0.0 for all.`
 }
 
 async function main(): Promise<number> {
   const config = readConfig()
   const log = makeLog(config.logLevel, process.stderr.isTTY)
-  return runUntilStopped(log, (steps) => start(config, log, steps))
+  try {
+    return await runUntilStopped(log, (steps) => start(config, log, steps))
+  } catch (error) {
+    const sentence = sentenceOf(error, config)
+    if (sentence === undefined) throw error
+    process.stderr.write(`${sentence}\n`)
+    return 1
+  }
 }
 
 main().then(
   (code) => process.exit(code),
   (error: unknown) => {
-    const known = error instanceof ConfigError || error instanceof StartError
-    process.stderr.write(`${known ? error.message : ((error as Error).stack ?? String(error))}\n`)
+    process.stderr.write(
+      `${error instanceof ConfigError ? error.message : ((error as Error).stack ?? String(error))}\n`,
+    )
     process.exit(1)
   },
 )
