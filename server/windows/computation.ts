@@ -104,6 +104,7 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
     const { from, to } = state.bounds()
     committedAt = changes.newest(state.views(), from, to)
     note(look.changes)
+    freshCommittedAt = null
     cursor = look.cursor
     // Whatever was told before, the whole is due.
     for (const [subscriber, last] of told) told.set(subscriber, { ...last, topHash: null })

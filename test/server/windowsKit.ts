@@ -2,6 +2,7 @@
 // that holds a window together from its messages.
 import { randomUUID } from 'node:crypto'
 import { pino } from 'pino'
+import { vi } from 'vitest'
 import { makeChanges } from '../../server/changes/changes.ts'
 import type { Database } from '../../server/db/index.ts'
 import {
@@ -60,6 +61,10 @@ export function makeShop({ pool }: Pick<Database, 'pool'>) {
       await pool.query(
         `insert into distribution_centers (id, name, latitude, longitude) values (1, 'Memphis TN', 35, -90)`,
       )
+    },
+
+    async clear() {
+      await pool.query('truncate events, order_items, orders, inventory_items, products, user_metrics, users')
     },
 
     async addEvents(rows: EventRow[]): Promise<string[]> {
@@ -176,6 +181,13 @@ export async function makeWindowsWorld(options: Partial<WindowLimits> = {}) {
     /** Sets the clock to this many milliseconds after `start`. */
     setClock(ms: number) {
       now = start + ms
+    },
+    /** Once the follower of the change log has seen all that is committed. */
+    async seen() {
+      await vi.waitFor(async () => {
+        const missed = await changes.since(changes.cursor())
+        if (missed === 'expired' || missed.changes.length > 0) throw new Error('there is more to see')
+      })
     },
     async close() {
       await windows.close()
