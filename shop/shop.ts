@@ -168,8 +168,8 @@ export function makeShop(dependencies: ShopDependencies, given: Partial<ShopOpti
   }
 
   async function writePast(shop: Simulation): Promise<void> {
+    if (options.backfillMs === 0) return
     const [fromMs, startedMs] = [shop.nowMs(), performance.now()]
-    if (Date.now() - fromMs < stepMs) return
     let toldMs = startedMs
     while (!closing && shop.nowMs() < Date.now()) {
       shop.advance(Math.min(shop.nowMs() + stepMs, Date.now()))
@@ -183,7 +183,7 @@ export function makeShop(dependencies: ShopDependencies, given: Partial<ShopOpti
       onProgress(progress(share, toldMs - startedMs))
     }
     if (!closing) await outbox.empty()
-    onProgress(progress(1, performance.now() - startedMs))
+    if (!closing) onProgress(progress(1, performance.now() - startedMs))
   }
 
   function progress(share: number, elapsedMs: number): Progress {
