@@ -59,7 +59,11 @@ export function addOrders(builder: Builder, shared: SharedInputs, users: ReturnT
       deliveredAt: t.expose('deliveredAt', { type: 'DateTime', nullable: true, description: 'When it arrived.' }),
       returnedAt: t.expose('returnedAt', { type: 'DateTime', nullable: true, description: 'When it came back.' }),
       user: t.relation('user', { description: 'The user who placed it.' }),
-      items: t.relation('items', { description: 'Its items, by key.', query: { orderBy: { id: 'asc' } } }),
+      items: t.relation('items', {
+        complexity: { field: 1, multiplier: 4 },
+        description: 'Its items, by key.',
+        query: { orderBy: { id: 'asc' } },
+      }),
     }),
   })
 
