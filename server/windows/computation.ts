@@ -115,7 +115,7 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
     const look = await changesSince(client, since, state.views())
     if (look === 'expired') return false
     const concerned = look.changes.filter((change) => state.concerns(change))
-    await state.refresh(client, concerned, nowMs())
+    if (!(await state.refresh(client, concerned, nowMs()))) return false
     note(look.changes)
     cursor = look.cursor
     return true
@@ -128,7 +128,7 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
       const from = cursor
       const upToDate = from !== null && (await reader.read((client) => update(client, from)))
       if (!upToDate) {
-        const reached = from === null && (await reader.read((client) => load(client, changes.cursor())))
+        const reached = await reader.read((client) => load(client, changes.cursor()))
         // Where the change log does not reach back, the window begins anew, from now.
         if (!reached) await reader.read((client) => load(client, null))
       }

@@ -28,8 +28,8 @@ export type ChangedCells = Map<number, Set<string | null>>
 export interface WindowState {
   /** Reads everything. `endMs`: where the window ends; left out: with the bucket of now. */
   load(client: ClientBase, nowMs: number, endMs?: number): Promise<void>
-  /** Reads what changed, and moves on to now. */
-  refresh(client: ClientBase, changes: readonly Change[], nowMs: number): Promise<void>
+  /** Reads what changed, and moves on to now; false where so much time has passed that all must be loaded anew. */
+  refresh(client: ClientBase, changes: readonly Change[], nowMs: number): Promise<boolean>
   /** Moves on to now without reading; false where something must be read for that. */
   slide(nowMs: number): boolean
   /** Whether a change touches anything that is held here. */
@@ -191,10 +191,9 @@ export function makeWindowState(plan: Plan, asked: Asked, limits: WindowLimits):
     }
   }
 
-  async function refresh(client: ClientBase, changes: readonly Change[], nowMs: number): Promise<void> {
+  async function refresh(client: ClientBase, changes: readonly Change[], nowMs: number): Promise<boolean> {
     const to = Math.max(bucketEnd(nowMs, bucketMs), bounds.to)
-    // Whoever slept for longer than the window holds nothing worth keeping.
-    if (to - bounds.to > windowMs) return load(client, nowMs)
+    if (to - bounds.to > windowMs) return false
     const stale = numbers.map((of) => {
       const view = viewOf(of.part, level)
       const stretches = changes.filter((change) => change.view === view).map((change) => stretchOf(change)!)
@@ -210,6 +209,7 @@ export function makeWindowState(plan: Plan, asked: Asked, limits: WindowLimits):
     }
     for (const [index, of] of numbers.entries()) for (const range of stale[index]!) await readPart(client, of, range)
     await settle(client, nowMs, stale, moveTo(to))
+    return true
   }
 
   function slide(nowMs: number): boolean {

@@ -182,11 +182,13 @@ describe('a stream', () => {
     await world.shop.addEvents([{ at: at(0) }])
     const { next } = watch({ metrics: ['EVENTS'], windowMs: 10 * SECOND })
     await next()
+    await world.shop.addEvents([{ at: at(30 * MINUTE - SECOND) }])
     world.setClock(30 * MINUTE)
     const message = await next()
-    expect(totalsOf(message)).toEqual([0])
+    expect(message.kind).toBe('SNAPSHOT')
+    expect(pointsOf(message)).toEqual([[30 * MINUTE - SECOND, null, 1]])
     await world.shop.addEvents([{ at: at(30 * MINUTE) }])
-    expect(totalsOf(await next())).toEqual([1])
+    expect(pointsOf(await next())).toEqual([[30 * MINUTE, null, 1]])
   })
 
   test('does not take every below a twentieth of a second', () => {
