@@ -4,6 +4,8 @@
 -- four bits name its shard. Up to 1,024 a shard it is exact, hence up to 1,024 in all; beyond, the relative standard
 -- error is 1 / sqrt(16 * 1022) = 0.8 %. Chosen over HyperLogLog's registers since union, cap and estimate are one plain
 -- SQL statement each, and since a shard that is full is rewritten only by the few hashes that are still small enough.
+-- While stored, hashes are a bag: new ones are appended, and a sketch is made of it when it has grown past 2,048 and when it
+-- is read. Merging sorted sets at each write instead took 4 times as long.
 
 create or replace function cagg._hash(p_value anyelement) returns bigint
 language sql immutable parallel safe as $$ select hashtextextended(p_value::text, 0) & 9223372036854775807 $$;
@@ -35,16 +37,6 @@ begin
     select array_agg(hash order by hash)
     from (select hash, row_number() over (partition by hash & 15 order by hash) as rank from unnest(p_hashes) as hash) as ranked
     where rank <= 1024);
-end $$;
-
-create or replace function cagg._sketch_merge(p_left bigint[], p_right bigint[]) returns bigint[]
-language plpgsql immutable parallel safe as $$
-begin
-  if p_right is null or p_right = '{}' then return p_left; end if;
-  if p_left is null or p_left = '{}' then return p_right; end if;
-  -- Most rows belong to sessions that are known: then nothing is rewritten.
-  if p_left @> p_right then return p_left; end if;
-  return cagg._sketch(p_left || p_right);
 end $$;
 
 create or replace function cagg._sketch_add(p_state bigint[], p_value anyelement) returns bigint[]

@@ -94,8 +94,7 @@ language sql stable as $$
     keys,
     cagg._list(s -> 'states', ', %1$s', ''),
     slot,
-    case when sharded then 'sum(n)::bigint as n' || cagg._merged(s -> 'states', '', false, 'cagg.rollup')
-      else 'n' || cagg._by_kind(s -> 'states', ', %1$s', ', %1$s', ', %1$s', ', cagg._sketch(%1$s)') end,
+    case when sharded then 'sum(n)::bigint as n' || cagg._merged(s -> 'states', '') else 'n' || cagg._list(s -> 'states', ', %1$s', '') end,
     p_delta,
     cagg._retained(p_this),
     case when p_only_moved then ' and (n <> 0' || cagg._by_kind(s -> 'states', ' or %1$s <> ''0''::%4$s',
@@ -103,7 +102,11 @@ language sql stable as $$
     case when sharded then ' group by ' || cagg._positions(2 + jsonb_array_length(s -> 'keys')) else '' end,
     cagg._positions(2 + jsonb_array_length(s -> 'keys')),
     cagg._by_kind(s -> 'states', ', %1$s = t.%1$s + excluded.%1$s', ', %1$s = least(t.%1$s, excluded.%1$s)',
-      ', %1$s = greatest(t.%1$s, excluded.%1$s)', ', %1$s = cagg._sketch_merge(t.%1$s, excluded.%1$s)'))
+      ', %1$s = greatest(t.%1$s, excluded.%1$s)',
+      -- Most rows belong to sessions that are known: what adds nothing rewrites nothing.
+      ', %1$s = case when excluded.%1$s is null or cardinality(excluded.%1$s) <= 4 and t.%1$s @> excluded.%1$s then t.%1$s'
+      ' when cardinality(t.%1$s) + cardinality(excluded.%1$s) > 2048 then cagg._sketch(t.%1$s || excluded.%1$s)'
+      ' else t.%1$s || excluded.%1$s end'))
   from (
     select shape as s, shape ->> 'shard' is not null and p_this.slots < 16 as sharded,
       cagg._list(shape -> 'keys', ', %1$s', '') as keys,
@@ -144,7 +147,7 @@ $$;
 -- The view that users read: slots merged, states turned into values, emptied groups left out.
 create or replace function cagg._view_sql(p_this cagg._aggregates) returns text
 language sql stable as $$
-  select format(case when p_this.slots = 1 then 'create view %1$s as select %2$s from %5$s where n > 0 and %6$s%9$s'
+  select format(case when p_this.slots = 1 and s ->> 'shard' is null then 'create view %1$s as select %2$s from %5$s where n > 0 and %6$s%9$s'
     else 'create view %1$s as select %2$s from (select bucket%3$s, sum(n)::bigint as n%4$s from %5$s where %6$s group by %7$s having sum(n) > 0) as states%8$s' end,
     cagg._view(p_this),
     (select string_agg(format('(%s)::%s as %I', c ->> 'read', c ->> 'type', c ->> 'column'), ', ' order by n)
