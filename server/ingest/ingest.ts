@@ -77,7 +77,11 @@ export function makeIngest(
     }
   }
 
-  function readClaim(field: string, { caller, idempotencyKey }: Origin, rows: unknown): IdempotencyClaim | undefined {
+  function readClaim(
+    field: string,
+    { caller, idempotencyKey }: Origin,
+    rows: readonly InputRow[],
+  ): IdempotencyClaim | undefined {
     if (idempotencyKey === undefined || idempotencyKey === null) return undefined
     const length = idempotencyKey.length
     if (length === 0 || length > options.idempotencyKeyCharactersMax || textFault(idempotencyKey)) {

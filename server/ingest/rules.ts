@@ -42,11 +42,15 @@ export function text(charactersMax: number, { empty = false } = {}): Check<strin
   }
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /** A UUID in its usual form; answered in lower case, as PostgreSQL writes it. */
-export const uuid: Check<string> = (value) =>
-  typeof value === 'string' && UUID.test(value) ? value.toLowerCase() : invalid('must be a UUID')
+export const uuid: Check<string> = (value) => {
+  if (typeof value !== 'string' || value.length !== 36) return invalid('must be a UUID')
+  if (UUID.test(value)) return value
+  const lower = value.toLowerCase()
+  return UUID.test(lower) ? lower : invalid('must be a UUID')
+}
 
 const INT32_MAX = 2_147_483_647
 

@@ -1,7 +1,6 @@
 // A database with a few users and products, and the ingest step on it: what the tests of ingest and writer start from.
 import { randomUUID } from 'node:crypto'
-import { createRequire } from 'node:module'
-import type { GraphQLError, GraphQLSchema } from 'graphql'
+import { graphql, type GraphQLError, type GraphQLSchema } from 'graphql'
 import { pino } from 'pino'
 import type { Database } from '../../server/db/database.ts'
 import { addIngestMutations } from '../../server/ingest/graphql.ts'
@@ -10,9 +9,6 @@ import { makeBuilder } from '../../server/schema/builder.ts'
 import type { IngestResult } from '../../server/writer/call.ts'
 import { makeWriter, type Writer, type WriterOptions } from '../../server/writer/writer.ts'
 import { makeTestDatabase } from '../support/database.ts'
-
-// The test runner would resolve graphql to its second, ES module build, and Pothos has made the schema with the first.
-const { graphql } = createRequire(import.meta.url)('graphql') as typeof import('graphql')
 
 export const silent = pino({ level: 'silent' })
 export const caller = { caller: 'test' }

@@ -1,6 +1,6 @@
 // The writer among many callers: groups, limits, repeats, calls at fault, and the order of its end.
 import { randomUUID } from 'node:crypto'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { makeIngest } from '../../server/ingest/ingest.ts'
 import type { Call } from '../../server/writer/call.ts'
 import { makeWriter } from '../../server/writer/writer.ts'
@@ -8,11 +8,15 @@ import { caller, type Kit, makeKit, silent, user } from './ingestKit.ts'
 
 let kit: Kit
 
-beforeEach(async () => {
+beforeAll(async () => {
   kit = await makeKit({ queueRowsMax: 1_000, groupRowsMax: 500 })
 })
 
-afterEach(async () => {
+beforeEach(async () => {
+  await kit.rows('truncate events, event_keys, idempotency_keys')
+})
+
+afterAll(async () => {
   expect(await kit.drift()).toBe(0)
   await kit.close()
 })

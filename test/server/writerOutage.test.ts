@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { afterEach, beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest'
 import { openConnections } from '../../server/db/database.ts'
 import { startCluster } from '../../server/db/embedded/cluster.ts'
 import { prepareDatabase } from '../../server/db/prepare.ts'
@@ -71,8 +71,16 @@ describe('a connection that breaks', () => {
   let ingest: Ingest
   let cutter: Awaited<ReturnType<typeof makeCutter>>
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     kit = await makeKit()
+  })
+
+  afterAll(async () => {
+    expect(await kit.drift()).toBe(0)
+    await kit.close()
+  })
+
+  beforeEach(async () => {
     const url = new URL(kit.database.url)
     cutter = await makeCutter(url.hostname, Number(url.port))
     url.host = `127.0.0.1:${cutter.port}`
@@ -84,11 +92,8 @@ describe('a connection that breaks', () => {
       await writer.close()
       cutter.close()
       await database.close()
-      await kit.close()
     }
   })
-
-  afterEach(async () => expect(await kit.drift()).toBe(0))
 
   const stored = (id: string) => kit.count('select count(*) from events where id = $1', [id])
 
