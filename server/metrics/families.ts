@@ -1,6 +1,6 @@
 // Where numbers are read: each family's measures, and the relations that hold them, the cheapest to read first.
 import type { Dimension } from './names.ts'
-import { RAW_EVENTS, RAW_ORDER_ITEMS } from './raw.ts'
+import { RAW_EVENTS, RAW_ORDER_ITEMS, RAW_SESSIONS } from './raw.ts'
 
 /** What a family adds up. */
 export interface Measure {
@@ -82,7 +82,7 @@ export const families = {
     measures: { session_sketch: distinct, buyer_sketch: distinct },
     relations: [
       { layout: 'long', view: 'metrics.sessions', columns: eventColumns },
-      { layout: 'raw', view: 'metrics.sessions', columns: eventColumns, select: RAW_EVENTS, bounded: true },
+      { layout: 'raw', view: 'metrics.sessions', columns: eventColumns, select: RAW_SESSIONS, bounded: true },
     ],
   },
   orders: {

@@ -1,24 +1,32 @@
 // The tables themselves in the shape of the views: one row a row, with the columns of the aggregates. They answer the
 // combinations of dimensions that no aggregate holds; sql/views says the same of all rows, and a test holds the two together.
 
-/** Events with their measures; `session_sketch` and `buyer_sketch` are the sessions themselves, to be counted. */
-export const RAW_EVENTS = `
-  select
+const EVENT_KEYS = `
     created_at as bucket,
     coalesce(country, 'unknown') as country,
     coalesce(traffic_source, 'unknown') as traffic_source,
     coalesce(browser, 'unknown') as browser,
-    event_type,
+    event_type`
+
+/** Events with their measures. */
+export const RAW_EVENTS = `
+  select ${EVENT_KEYS},
     1 as events,
     (event_type in ('page_view', 'home', 'department', 'category', 'brand', 'product', 'cart'))::int as page_views,
     (event_type = 'cart')::int as cart_adds,
     (event_type = 'purchase')::int as purchases,
     case when event_type = 'purchase' then coalesce(amount, 0) else 0 end as purchase_amount,
     (event_type = 'signup')::int as signups,
-    (event_type = 'error')::int as errors,
+    (event_type = 'error')::int as errors
+  from public.events`
+
+/** Events with the session they belong to, to be counted; those of nobody are left out. */
+export const RAW_SESSIONS = `
+  select ${EVENT_KEYS},
     coalesce(session_id, user_id) as session_sketch,
     case when event_type = 'purchase' then coalesce(session_id, user_id) end as buyer_sketch
-  from public.events`
+  from public.events
+  where coalesce(session_id, user_id) is not null`
 
 /** Order items with their buyer's and their product's dimensions. */
 export const RAW_ORDER_ITEMS = `

@@ -50,6 +50,7 @@ export interface UserRow {
 export function makeShop({ pool }: Pick<Database, 'pool'>) {
   let ids = 0
   return {
+    /** Makes partitions for days. */
     async open(fromMs: number, toMs: number) {
       for (const table of ['events', 'order_items']) {
         await pool.query(`select cagg.ensure_partitions($1::regclass, $2, $3)`, [
@@ -59,7 +60,7 @@ export function makeShop({ pool }: Pick<Database, 'pool'>) {
         ])
       }
       await pool.query(
-        `insert into distribution_centers (id, name, latitude, longitude) values (1, 'Memphis TN', 35, -90)`,
+        `insert into distribution_centers (id, name, latitude, longitude) values (1, 'Memphis TN', 35, -90) on conflict do nothing`,
       )
     },
 
