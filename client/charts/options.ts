@@ -123,7 +123,7 @@ function axes(lines: readonly ChartLine[], format: Format, heights: () => Height
 /** The top of an axis of four equal steps that read well: 1, 2, 2.5 or 5 times a power of ten each; counts in whole steps. */
 export function niceMax(highest: number, unit: MetricUnit): number {
   const steps = 4
-  const least = unit === 'COUNT' ? 1 : unit === 'RATIO' ? 0.01 : 0.25
+  const least = unit === 'RATIO' ? 0.01 : 1
   if (!(highest > 0)) return least * steps
   const power = 10 ** Math.floor(Math.log10(highest / steps))
   const nice = [1, 2, 2.5, 5, 10].map((factor) => factor * power)

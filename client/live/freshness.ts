@@ -13,15 +13,15 @@ export interface Signs {
   heartbeatAgeMs: number | null
   /** From commit to stream, as the server measures it. */
   streamLagMs: number | null
-  /** How old the newest event is while rows come in: a shop that sends yesterday's rows is not live. Null when none come. */
-  eventLagMs: number | null
+  /** How old the newest row is while rows come in: a shop that sends yesterday's rows is not live. Null when none come. */
+  rowLagMs: number | null
 }
 
 const HEARTBEAT_LATE_MS = 4_000
 const STREAM_LATE_MS = 2_000
-const EVENTS_LATE_MS = 10_000
+const ROWS_LATE_MS = 10_000
 
-export function readFreshness({ connection, heartbeatAgeMs, streamLagMs, eventLagMs }: Signs): Freshness {
+export function readFreshness({ connection, heartbeatAgeMs, streamLagMs, rowLagMs }: Signs): Freshness {
   if (connection.is === 'waiting') return { is: 'disconnected', lostAt: connection.lostAt, retryAt: connection.retryAt }
   if (connection.is === 'connecting' && connection.lostAt !== null)
     return { is: 'disconnected', lostAt: connection.lostAt, retryAt: null }
@@ -29,7 +29,7 @@ export function readFreshness({ connection, heartbeatAgeMs, streamLagMs, eventLa
   const behindMs = Math.max(
     heartbeatAgeMs > HEARTBEAT_LATE_MS ? heartbeatAgeMs : 0,
     streamLagMs !== null && streamLagMs > STREAM_LATE_MS ? streamLagMs : 0,
-    eventLagMs !== null && eventLagMs > EVENTS_LATE_MS ? eventLagMs : 0,
+    rowLagMs !== null && rowLagMs > ROWS_LATE_MS ? rowLagMs : 0,
   )
   return behindMs > 0 ? { is: 'delayed', behindMs } : { is: 'live' }
 }

@@ -8,7 +8,8 @@ import { follow, type Followed, type Live } from './follow.ts'
 import { readFreshness, type Freshness } from './freshness.ts'
 import type { MetricsFrame } from './fold/metrics.ts'
 import { makePainter, type Painter } from './painter.ts'
-import { PULSE_METRICS, requests, type Stats } from './requests.ts'
+import { requests, type Stats } from './requests.ts'
+import { PULSE } from './windows.ts'
 import { makeView, type View } from './view.ts'
 
 export interface Hub {
@@ -25,8 +26,6 @@ export interface Hub {
   retryNow(): void
   close(): void
 }
-
-const EVENTS_INDEX = PULSE_METRICS.indexOf('EVENTS')
 
 export function makeHub(api: Api, painter: Painter = makePainter()): Hub {
   const { connection, client } = api
@@ -80,11 +79,12 @@ export function makeHub(api: Api, painter: Painter = makePainter()): Hub {
     // Read in any case: each second it is computed anew from what does not announce itself.
     const now = localMs.value
     const running = stats.latest()
+    const rowsComeIn = (running?.rowsPerSecond ?? 0) > 0
     return readFreshness({
       connection: connection.state.value,
       heartbeatAgeMs: beatMs === null ? null : now - beatMs,
       streamLagMs: running?.streamLagMs ?? null,
-      eventLagMs: running && running.rowsPerSecond > 0 ? newestEventAgeMs(pulse.latest(), clock.nowMs()) : null,
+      rowLagMs: rowsComeIn ? newestRowAgeMs(pulse.latest(), clock.nowMs()) : null,
     })
   })
 
@@ -107,9 +107,11 @@ export function makeHub(api: Api, painter: Painter = makePainter()): Hub {
   }
 }
 
-/** Age of the newest second that holds an event; null when none of the last two minutes does. */
-function newestEventAgeMs(pulse: MetricsFrame | undefined, nowMs: number): number | null {
-  let newest: number | null = null
-  for (const [start, values] of pulse?.points ?? []) if (values[EVENTS_INDEX] && start > (newest ?? 0)) newest = start
-  return newest === null ? null : nowMs - newest - 1_000
+/** Age of the newest second of the pulse that holds anything; when none does, all that the pulse reaches back. */
+function newestRowAgeMs(pulse: MetricsFrame | undefined, nowMs: number): number | null {
+  if (!pulse) return null
+  let newestMs = nowMs - PULSE.bucketMs * PULSE.length
+  for (const [startMs, values] of pulse.points)
+    if (startMs > newestMs && values.some((value) => value)) newestMs = startMs
+  return Math.max(0, nowMs - newestMs - PULSE.bucketMs)
 }

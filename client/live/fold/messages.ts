@@ -16,6 +16,8 @@ export interface MessagesFrame {
   columns: Readonly<Record<Severity, MessageColumn>>
   /** Messages that came in deltas since the stream began. */
   arrived: number
+  /** Ids of those that the last delta brought. */
+  fresh: ReadonlySet<string>
 }
 
 /** A snapshot holds the newest 100 of each severity (the contract); a column on screen holds no more than twice that. */
@@ -47,5 +49,6 @@ export function foldMessages(
     cursor: update.cursor,
     columns: { SUCCESS: column('SUCCESS'), WARNING: column('WARNING'), DANGER: column('DANGER') },
     arrived: (frame?.arrived ?? 0) + (delta ? messages.length : 0),
+    fresh: new Set(delta ? messages.map((message) => message.messageId) : []),
   }
 }

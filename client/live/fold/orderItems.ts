@@ -9,6 +9,8 @@ export interface OrderItemsFrame {
   items: readonly OrderItem[]
   /** Rows that came new in deltas since the stream began: what "37 new" counts. */
   arrived: number
+  /** Ids of the rows that the last delta brought or changed: they light up for a moment. */
+  fresh: ReadonlySet<string>
 }
 
 /** Newest first; the item's id settles the order of rows of one instant. */
@@ -21,17 +23,17 @@ export function foldOrderItems(
   if (!follows(frame?.cursor, update)) return GAP
   const came = update.items.map((item) => ({ ...item, atMs: Date.parse(item.createdAt) })).sort(newestFirst)
   const arrived = frame?.arrived ?? 0
-  if (update.kind === 'SNAPSHOT' || !frame) return { cursor: update.cursor, items: came, arrived }
+  if (update.kind === 'SNAPSHOT' || !frame) return { cursor: update.cursor, items: came, arrived, fresh: new Set() }
 
   const left = new Set(update.removed)
-  const changed = new Set(came.map((item) => item.itemId))
+  const fresh = new Set(came.map((item) => item.itemId))
   let replaced = 0
   const kept = frame.items.filter((item) => {
-    if (!changed.has(item.itemId)) return !left.has(item.itemId)
+    if (!fresh.has(item.itemId)) return !left.has(item.itemId)
     replaced++
     return false
   })
-  return { cursor: update.cursor, items: merge(came, kept), arrived: arrived + came.length - replaced }
+  return { cursor: update.cursor, items: merge(came, kept), arrived: arrived + came.length - replaced, fresh }
 }
 
 /** Two lists in order become one: linear, where sorting 50,000 rows each second would not be. */
