@@ -2,8 +2,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build as bundle } from 'esbuild'
-import { build as buildClient } from 'vite'
 import { generate } from './generate.ts'
 
 const projectDir = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -14,6 +12,8 @@ const at = (path: string) => join(projectDir, path)
 
 async function build(): Promise<void> {
   const started = Date.now()
+  // Loaded here, for most starts build nothing.
+  const [{ build: bundle }, { build: buildClient }] = await Promise.all([import('esbuild'), import('vite')])
   rmSync(at(stamp), { force: true })
   generate()
   await bundle({
@@ -27,7 +27,7 @@ async function build(): Promise<void> {
     sourcemap: true,
     logLevel: 'warning',
   })
-  await buildClient({ configFile: at('vite.config.ts'), root: at('client'), logLevel: 'warn' })
+  await buildClient({ configFile: at('vite.config.ts'), root: at('client'), logLevel: 'error' })
   mkdirSync(at('dist'), { recursive: true })
   writeFileSync(at(stamp), '')
   utimesSync(at(stamp), started / 1000, started / 1000)

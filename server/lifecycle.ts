@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 
-/** The first step, which the others stand on, has what is left of `closeWithinMs` to itself. */
+/** The first step, PostgreSQL, has what is left of `closeWithinMs` to itself. */
 const closeWithinMs = 4_500
 const othersCloseWithinMs = 2_300
 
@@ -39,8 +39,11 @@ export async function runUntilStopped(log: Logger, start: (steps: Steps) => Prom
   const steps: Steps = {
     async open(step) {
       const ready = await step
+      if (told) {
+        await closeOne(log, ready)
+        throw new Stopped()
+      }
       opened.push(ready)
-      if (told) throw new Stopped()
       return ready
     },
     lost(error) {
@@ -56,7 +59,8 @@ export async function runUntilStopped(log: Logger, start: (steps: Steps) => Prom
     return await stopped
   } finally {
     told = true
-    await Promise.race([started.then(() => close(log, opened)), delay(closeWithinMs)])
+    // A start under way fails soon, for what it stands on is gone.
+    await Promise.race([Promise.all([close(log, opened), started]), delay(closeWithinMs)])
   }
 }
 
@@ -64,16 +68,17 @@ class Stopped extends Error {}
 
 async function close(log: Logger, opened: Closable[]): Promise<void> {
   const [first, ...others] = opened
-  const closeOne = async (step: Closable) => {
-    try {
-      await step.close()
-    } catch (error) {
-      log.error({ err: error }, 'a step did not close cleanly')
-    }
-  }
   const closeOthers = async () => {
-    for (const step of others.reverse()) await closeOne(step)
+    for (const step of others.reverse()) await closeOne(log, step)
   }
   await Promise.race([closeOthers(), delay(othersCloseWithinMs)])
-  if (first) await closeOne(first)
+  if (first) await closeOne(log, first)
+}
+
+async function closeOne(log: Logger, step: Closable): Promise<void> {
+  try {
+    await step.close()
+  } catch (error) {
+    log.error({ err: error }, 'a step did not close cleanly')
+  }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { type Changes, makeChanges } from './changes/changes.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
-import { type Database, openDatabase, StartError } from './db/index.ts'
+import { type Database, openDatabase, StartError, startPostgres } from './db/index.ts'
 import { makeUpkeep } from './db/upkeep.ts'
 import { makeIngest } from './ingest/ingest.ts'
 import { runUntilStopped, type Steps } from './lifecycle.ts'
@@ -24,7 +24,8 @@ const transportDrainMs = 500
 async function start(config: Config, log: Logger, { open, lost }: Steps): Promise<void> {
   const { flushIntervalMs, batchRowsMax, queueRowsMax, rawRetentionDays } = config
 
-  const database = await open(openDatabase(config, log, lost))
+  const postgres = await open(startPostgres(config, log, lost))
+  const database = await open(openDatabase(postgres.url, config, log))
   await open(makeUpkeep({ database, log }, { intervalMs: upkeepIntervalMs }))
 
   const reader: { changes?: Changes } = {}

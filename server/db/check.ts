@@ -1,19 +1,17 @@
 // Looks at a PostgreSQL before it is used: within reach, new enough, and the database there. Each fault is one sentence with advice.
-import pg from 'pg'
+import { withClient } from './client.ts'
 import { StartError } from './startError.ts'
 
 const oldestVersionSupported = 15
-const connectTimeoutMs = 10_000
 
 /** @throws StartError when the database at `url` cannot be used. */
 export async function checkServer(url: string, oldestVersion = oldestVersionSupported): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: connectTimeoutMs })
-  client.on('error', () => {})
   try {
-    await client.connect()
-    const { rows } = await client.query<{ number: number; text: string; may_create: boolean; name: string }>(
-      `select current_setting('server_version_num')::int as number, split_part(current_setting('server_version'), ' ', 1) as text,
-              has_database_privilege(current_database(), 'create') as may_create, current_database() as name`,
+    const { rows } = await withClient(url, (client) =>
+      client.query<{ number: number; text: string; may_create: boolean; name: string }>(
+        `select current_setting('server_version_num')::int as number, split_part(current_setting('server_version'), ' ', 1) as text,
+                has_database_privilege(current_database(), 'create') as may_create, current_database() as name`,
+      ),
     )
     const server = rows[0]
     if (server && server.number < oldestVersion * 10_000) {
@@ -30,20 +28,14 @@ export async function checkServer(url: string, oldestVersion = oldestVersionSupp
     }
   } catch (error) {
     throw error instanceof StartError ? error : explain(error, url)
-  } finally {
-    await client.end().catch(() => {})
   }
 }
 
 export async function makeMissingDatabase(maintenanceUrl: string, name: string): Promise<void> {
-  const client = new pg.Client({ connectionString: maintenanceUrl })
-  await client.connect()
-  try {
+  await withClient(maintenanceUrl, async (client) => {
     const { rowCount } = await client.query('select from pg_database where datname = $1', [name])
     if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(name)}`)
-  } finally {
-    await client.end()
-  }
+  })
 }
 
 function explain(error: unknown, url: string): Error {

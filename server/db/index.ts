@@ -2,7 +2,7 @@
 import type { Logger } from 'pino'
 import { type Database, openConnections } from './database.ts'
 import { checkServer, makeMissingDatabase } from './check.ts'
-import { type Cluster, startCluster } from './embedded/cluster.ts'
+import { startCluster } from './embedded/cluster.ts'
 import { placeCluster } from './embedded/place.ts'
 import { prepareDatabase } from './prepare.ts'
 
@@ -23,40 +23,40 @@ export interface DatabaseConfig {
   rawRetentionDays: number
 }
 
+export interface Postgres {
+  /** The connection string of Lookout's database. */
+  url: string
+  close(): Promise<void>
+}
+
 /**
- * Starts the embedded PostgreSQL unless the configuration names another; migrates and installs the SQL.
- * `onLost` is called when the embedded PostgreSQL ends by itself.
+ * Starts the embedded PostgreSQL, unless the configuration names another. `onLost` is called when it ends by itself.
  * @throws StartError, one sentence that says what to do, when the surroundings are at fault.
  */
-export async function openDatabase(
+export async function startPostgres(
   config: DatabaseConfig,
   log: Logger,
   onLost?: (error: Error) => void,
-): Promise<Database> {
-  const cluster = config.databaseUrl === undefined ? await startEmbedded(config, log, onLost) : undefined
-  const url = cluster?.url(databaseName) ?? config.databaseUrl ?? ''
-  try {
-    await checkServer(url)
-    await prepareDatabase(log, { url, projectDir: config.projectDir, rawRetentionDays: config.rawRetentionDays })
-    return await openConnections(log, {
-      url,
-      poolMax: config.poolMax,
-      afterwards: () => cluster?.close() ?? Promise.resolve(),
-    })
-  } catch (error) {
-    await cluster?.close()
-    throw error
-  }
-}
-
-async function startEmbedded(config: DatabaseConfig, log: Logger, onLost?: (error: Error) => void): Promise<Cluster> {
+): Promise<Postgres> {
+  if (config.databaseUrl !== undefined) return { url: config.databaseUrl, close: () => Promise.resolve() }
   const clusterDir = placeCluster(config.dataDir, log)
   const cluster = await startCluster(log, { clusterDir, port: config.pgPort, onLost })
   try {
     await makeMissingDatabase(cluster.url('postgres'), databaseName)
-    return cluster
+    return { url: cluster.url(databaseName), close: cluster.close }
   } catch (error) {
     await cluster.close()
     throw error
   }
+}
+
+/**
+ * Brings the database at `url` up to this version, and opens it.
+ * @throws StartError as above.
+ */
+export async function openDatabase(url: string, config: DatabaseConfig, log: Logger): Promise<Database> {
+  const { projectDir, rawRetentionDays, poolMax } = config
+  await checkServer(url)
+  await prepareDatabase(log, { url, projectDir, rawRetentionDays })
+  return openConnections(log, { url, poolMax })
 }

@@ -1,6 +1,6 @@
 // Brings a database up to this version: tables by migration, functions and views by running them again. One process at a time.
-import pg from 'pg'
 import type { Logger } from 'pino'
+import { withClient } from './client.ts'
 import { installSql } from './install.ts'
 import { openMigrations } from './migrations.ts'
 
@@ -17,15 +17,11 @@ export interface PrepareOptions {
 
 export async function prepareDatabase(log: Logger, options: PrepareOptions): Promise<void> {
   const { url, projectDir, rawRetentionDays = 30, withSql = true } = options
-  const client = new pg.Client({ connectionString: url, application_name: 'lookout start' })
-  await client.connect()
-  try {
+  await withClient(url, async (client) => {
     await client.query('select pg_advisory_lock($1)', [prepareLock])
     const migrations = await openMigrations(projectDir, url)
     const applied = await migrations.apply().finally(() => migrations.close())
     if (applied.length > 0) log.info({ applied }, 'migrations applied')
     if (withSql) await installSql(client, projectDir, rawRetentionDays)
-  } finally {
-    await client.end()
-  }
+  })
 }

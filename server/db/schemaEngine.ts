@@ -12,6 +12,7 @@ import {
 } from '@prisma/driver-adapter-utils'
 import type { SchemaEngine } from '@prisma/schema-engine-wasm/schema_engine_bg'
 import pg from 'pg'
+import { withClient } from './client.ts'
 
 const moduleName = '@prisma/schema-engine-wasm/schema_engine_bg'
 const charOid = 18
@@ -108,13 +109,10 @@ class CatalogPool extends pg.Pool {
 /** An empty database beside the given one, gone after use. */
 async function openShadow(url: string): Promise<SqlDriverAdapter> {
   const name = `lookout_shadow_${randomUUID()}`
-  const run = async (sql: string) => {
-    const client = new pg.Client({ connectionString: url })
-    await client.connect()
-    await client.query(sql).finally(() => client.end())
-  }
-  await run(`create database "${name}"`)
+  await withClient(url, (client) => client.query(`create database "${name}"`))
   const shadow = new URL(url)
   shadow.pathname = `/${name}`
-  return openAdapter(shadow.href, () => run(`drop database "${name}"`))
+  return openAdapter(shadow.href, async () => {
+    await withClient(url, (client) => client.query(`drop database "${name}"`))
+  })
 }

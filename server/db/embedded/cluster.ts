@@ -110,6 +110,10 @@ function launch(postgres: string, account: Account, args: string[], log: Logger)
     env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
+  // However this process ends, short of being killed: no PostgreSQL stays behind.
+  const end = () => child.kill('SIGQUIT')
+  process.once('exit', end)
+  child.once('exit', () => process.off('exit', end))
   const lines: string[] = []
   child.on('error', (error) => lines.push(error.message))
   child.stderr.on('data', (chunk: Buffer) => {

@@ -85,6 +85,9 @@ function run(program: string, account: Account, args: string[]): Promise<void> {
       env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' },
       stdio: ['ignore', 'ignore', 'pipe'],
     })
+    const end = () => child.kill('SIGKILL')
+    process.once('exit', end)
+    child.once('exit', () => process.off('exit', end))
     let said = ''
     child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
     child.on('error', reject)
@@ -103,7 +106,11 @@ function sweep(clusterDir: string): void {
     const pid = Number(name.exec(entry)?.[1])
     const half = join(dirname(clusterDir), entry)
     if (!pid || (isAlive(pid) && Date.now() - statSync(half).mtimeMs < halfMadeWithinMs)) continue
-    rmSync(half, { recursive: true, force: true })
+    try {
+      rmSync(half, { recursive: true, force: true })
+    } catch {
+      // An initdb that outlived its start still writes there: the next start sweeps again.
+    }
   }
 }
 
