@@ -1,4 +1,8 @@
-// GraphQL over HTTP: one call, or one call repeated until it is answered. Connections are kept alive by fetch.
+// GraphQL over HTTP: one call, or one call repeated until it is answered. Connections are kept alive.
+// Node's own client, as fetch took a third of the shop's time for the same calls.
+import { once, setMaxListeners } from 'node:events'
+import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 
 export interface ClientOptions {
   url: string
@@ -61,25 +65,41 @@ export function makeClient(options: ClientOptions): Client {
   let trouble: string | null = null
   let latency = { calls: 0, sumMs: 0 }
 
+  const secure = new URL(url).protocol === 'https:'
+  const request = secure ? httpsRequest : httpRequest
+  const agent = secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true })
+  // Every call under way listens to it.
+  setMaxListeners(0, closing.signal)
+
   async function call<T>(document: string, variables: Record<string, unknown>): Promise<T> {
     const startedMs = performance.now()
-    const { response, text } = await post(JSON.stringify({ query: document, variables }))
+    const { response, text } = await post(Buffer.from(JSON.stringify({ query: document, variables })))
     const answer = readAnswer(text)
-    const error = answer?.errors?.[0]
-    if (!answer || error || response.status >= 400) throw toCallError(response, answer, text)
+    if (!answer || answer.errors?.[0] || (response.statusCode ?? 500) >= 400) throw toCallError(response, answer, text)
     latency = { calls: latency.calls + 1, sumMs: latency.sumMs + performance.now() - startedMs }
     return answer.data as T
   }
 
-  async function post(body: string): Promise<{ response: Response; text: string }> {
+  async function post(body: Buffer): Promise<{ response: IncomingMessage; text: string }> {
     try {
-      const response = await fetch(url, {
+      const sent = request(url, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json, application/json' },
-        body,
-        signal: AbortSignal.any([closing.signal, AbortSignal.timeout(callTimeoutMs)]),
+        agent,
+        headers: {
+          'content-type': 'application/json',
+          'content-length': body.length,
+          accept: 'application/graphql-response+json, application/json',
+        },
+        signal: closing.signal,
+        timeout: callTimeoutMs,
       })
-      return { response, text: await response.text() }
+      sent.on('timeout', () => sent.destroy(new Error('no answer in time')))
+      sent.end(body)
+      const [response] = (await once(sent, 'response')) as [IncomingMessage]
+      response.setEncoding('utf8')
+      let text = ''
+      for await (const chunk of response) text += chunk as string
+      return { response, text }
     } catch (cause) {
       if (closing.signal.aborted) throw new CallError('CLOSED', 'The shop has closed.', { retryable: false, cause })
       throw new CallError('UNREACHABLE', `${url}: ${reasonOf(cause)}`, { retryable: true, cause })
@@ -114,7 +134,10 @@ export function makeClient(options: ClientOptions): Client {
       return calls === 0 ? null : sumMs / calls
     },
     finish: () => (finishing = true),
-    close: () => closing.abort(),
+    close() {
+      closing.abort()
+      agent.destroy()
+    },
   }
 }
 
@@ -127,22 +150,19 @@ function readAnswer(text: string): GraphqlAnswer | null {
   }
 }
 
-function toCallError(response: Response, answer: GraphqlAnswer | null, text: string): CallError {
+function toCallError(response: IncomingMessage, answer: GraphqlAnswer | null, text: string): CallError {
   const error = answer?.errors?.[0]
-  const code = error?.extensions?.code ?? (retryableStatus.has(response.status) ? 'UNAVAILABLE' : 'BAD_ANSWER')
-  const afterSeconds = Number(response.headers.get('retry-after') ?? Number.NaN)
-  return new CallError(code, error?.message ?? `HTTP ${response.status}: ${text.slice(0, 200)}`, {
+  const status = response.statusCode ?? 0
+  const code = error?.extensions?.code ?? (retryableStatus.has(status) ? 'UNAVAILABLE' : 'BAD_ANSWER')
+  const afterSeconds = Number(response.headers['retry-after'] ?? Number.NaN)
+  return new CallError(code, error?.message ?? `HTTP ${status}: ${text.slice(0, 200)}`, {
     retryable: retryableCodes.has(code),
     retryAfterMs: error?.extensions?.retryAfterMs ?? (afterSeconds >= 0 ? afterSeconds * 1_000 : null),
   })
 }
 
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  if (error.name === 'TimeoutError') return 'no answer in time'
-  const cause = error.cause
-  if (cause instanceof Error) return (cause as NodeJS.ErrnoException).code ?? cause.message
-  return error.message
+  return error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error)
 }
 
 /** Waits; ends at once with CLOSED when the client closes. */

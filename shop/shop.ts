@@ -26,6 +26,8 @@ export interface ShopOptions {
   backfillMs: number
   /** Status changes of orders happen this many times faster than in life. */
   speed: number
+  /** Visitors pause this many times less than people do: for tests and measurements. */
+  haste: number
   usersMax: number
   poolUsersMax: number
   firstUsers: number
@@ -46,6 +48,7 @@ export const shopDefaults: ShopOptions = {
   seed: 1,
   backfillMs: 0,
   speed: 1,
+  haste: 1,
   usersMax: Number.POSITIVE_INFINITY,
   poolUsersMax: 50_000,
   firstUsers: 2_000,

@@ -23,6 +23,8 @@ export interface SimulationOptions {
   /** Status changes happen this many times faster than in life. */
   speed: number
   openOrdersMax: number
+  /** Visitors pause this many times less than people do. */
+  haste: number
 }
 
 export interface Simulation {
@@ -61,22 +63,25 @@ export function makeSimulation(
   const news = makeNews({ random: randomFor('news'), agenda, catalogue, sink })
   const current = () => traffic
   const orders = makeOrders({ agenda, random: randomFor('orders'), sink, traffic: current }, options)
-  const visits = makeVisits({
-    random: randomFor('visits'),
-    ids,
-    agenda,
-    catalogue,
-    geography,
-    people,
-    sink,
-    traffic: current,
-    onCheckoutError: news.checkoutError,
-    onOrder(order, cents, place) {
-      const { id: orderId, atMs: sinceMs, items } = order
-      orders.follow({ orderId, status: 'PROCESSING', sinceMs, cents, items: items.length }, sinceMs)
-      news.order(order, cents, place)
+  const visits = makeVisits(
+    {
+      random: randomFor('visits'),
+      ids,
+      agenda,
+      catalogue,
+      geography,
+      people,
+      sink,
+      traffic: current,
+      onCheckoutError: news.checkoutError,
+      onOrder(order, cents, place) {
+        const { id: orderId, atMs: sinceMs, items } = order
+        orders.follow({ orderId, status: 'PROCESSING', sinceMs, cents, items: items.length }, sinceMs)
+        news.order(order, cents, place)
+      },
     },
-  })
+    options,
+  )
 
   // Once a second: read the traffic and draw that second's arrivals (a Poisson process has no memory, so seconds are independent).
   const arrivals = randomFor('arrivals')

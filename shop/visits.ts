@@ -72,7 +72,8 @@ function drawPauseMs(random: Random): number {
   return Math.min(Math.max(Math.exp(2.83 + 0.85 * random.normal()), 1), pauseSecondsMax) * 1_000
 }
 
-export function makeVisits(dependencies: VisitDependencies): Visits {
+/** `haste`: visitors pause this many times less than people do; 1 but for tests and measurements. */
+export function makeVisits(dependencies: VisitDependencies, { haste }: { haste: number }): Visits {
   const { random, agenda, people, geography, traffic } = dependencies
   let size = 0
 
@@ -90,7 +91,7 @@ export function makeVisits(dependencies: VisitDependencies): Visits {
       steps.push('leave')
       const place = person?.place ?? geography.draw(random)
       size++
-      const visit = new Visit(dependencies, steps, atMs, person, place, () => size--)
+      const visit = new Visit(dependencies, haste, steps, atMs, person, place, () => size--)
       agenda.add(atMs, visit)
     },
   }
@@ -113,6 +114,7 @@ class Visit implements Sleeper {
 
   constructor(
     private readonly shop: VisitDependencies,
+    private readonly haste: number,
     private readonly steps: readonly Step[],
     atMs: number,
     private person: Person | null,
@@ -133,7 +135,7 @@ class Visit implements Sleeper {
     this.leavePage(atMs, step === 'leave')
     if (step === 'leave') return this.onEnd()
     const ended = this.take(step, atMs)
-    this.pauseMs = drawPauseMs(this.shop.random)
+    this.pauseMs = drawPauseMs(this.shop.random) / this.haste
     if (ended) this.index++
     // Whoever buys or gives up at the checkout is gone when the page has been read.
     this.shop.agenda.add(atMs + this.pauseMs, this)

@@ -56,7 +56,7 @@ function openShop(url: string, options: Partial<ShopOptions>): Shop & { said: st
   const said: string[] = []
   const shop = makeShop(
     { url, catalogue, geography, say: (sentence) => said.push(sentence) },
-    { firstUsers: 100, ...options },
+    { firstUsers: 100, haste: 20, ...options },
   )
   onTestFinished(() => void shop.close())
   return { ...shop, said }

@@ -51,6 +51,7 @@ function play({ spanMs, stepMs = 1_000, ratePerSecond = 20, profile, orders = []
       poolUsersMax: 50_000,
       firstUsers: 500,
       speed: 60,
+      haste: 1,
       openOrdersMax: 100_000,
       ...options,
     },
