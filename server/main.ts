@@ -70,7 +70,7 @@ async function start(config: Config, log: Logger, { open, lost }: Steps): Promis
 }
 
 async function startShop(config: Config, log: Logger, database: Database, url: string) {
-  const { rows } = await database.pool.query<{ empty: boolean }>('select not exists (select from orders) as empty')
+  const { rows } = await database.pool.query<{ empty: boolean }>('select not exists (select from events) as empty')
   return makeShopProcess(
     { log },
     {
