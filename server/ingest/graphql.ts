@@ -25,7 +25,10 @@ export function addIngestMutations(builder: Builder): void {
         type: IngestResult,
         description:
           "Events of any type: page_view, purchase, error, signup, and theLook's home, department, product, cart, purchase, cancel …",
-        args: { events: t.arg({ type: [inputs.EventInput], required: true }), idempotencyKey },
+        args: {
+          events: t.arg({ type: [inputs.EventInput], required: true, description: 'The rows: up to 10,000 a call.' }),
+          idempotencyKey,
+        },
         resolve: (_, args, context) =>
           context.services.ingest.trackEvents(args.events, originOf(context, args.idempotencyKey)),
       }),
@@ -34,28 +37,44 @@ export function addIngestMutations(builder: Builder): void {
         description:
           'The same rows as trackEvents takes, as one JSON value: several times the rows a second. A row that GraphQL would\n' +
           'refuse (no type, a number for a text) is rejected alone; a batch that is no array of objects fails whole.',
-        args: { batch: t.arg({ type: 'EventBatch', required: true }), idempotencyKey },
+        args: {
+          batch: t.arg({ type: 'EventBatch', required: true, description: 'The rows: up to 10,000 a call.' }),
+          idempotencyKey,
+        },
         resolve: (_, args, context) =>
           context.services.ingest.ingestEvents(args.batch, originOf(context, args.idempotencyKey)),
       }),
       recordUserMetrics: t.field({
         type: IngestResult,
         description: 'Page views and time spent, per user (seed of the 10-second windows).',
-        args: { metrics: t.arg({ type: [inputs.UserMetricInput], required: true }), idempotencyKey },
+        args: {
+          metrics: t.arg({
+            type: [inputs.UserMetricInput],
+            required: true,
+            description: 'The rows: up to 10,000 a call.',
+          }),
+          idempotencyKey,
+        },
         resolve: (_, args, context) =>
           context.services.ingest.recordUserMetrics(args.metrics, originOf(context, args.idempotencyKey)),
       }),
       registerUsers: t.field({
         type: IngestResult,
         description: 'Users, who may then order.',
-        args: { users: t.arg({ type: [inputs.UserInput], required: true }), idempotencyKey },
+        args: {
+          users: t.arg({ type: [inputs.UserInput], required: true, description: 'The rows: up to 10,000 a call.' }),
+          idempotencyKey,
+        },
         resolve: (_, args, context) =>
           context.services.ingest.registerUsers(args.users, originOf(context, args.idempotencyKey)),
       }),
       placeOrders: t.field({
         type: IngestResult,
         description: 'Orders with their items and sold inventory, all in one transaction.',
-        args: { orders: t.arg({ type: [inputs.OrderInput], required: true }), idempotencyKey },
+        args: {
+          orders: t.arg({ type: [inputs.OrderInput], required: true, description: 'The rows: up to 10,000 a call.' }),
+          idempotencyKey,
+        },
         resolve: (_, args, context) =>
           context.services.ingest.placeOrders(args.orders, originOf(context, args.idempotencyKey)),
       }),
@@ -63,27 +82,53 @@ export function addIngestMutations(builder: Builder): void {
         type: IngestResult,
         description:
           'Processing → Shipped → Complete → Returned, or Cancelled; items follow their order. An impossible step is rejected.',
-        args: { changes: t.arg({ type: [inputs.OrderStatusInput], required: true }), idempotencyKey },
+        args: {
+          changes: t.arg({
+            type: [inputs.OrderStatusInput],
+            required: true,
+            description: 'The rows: up to 10,000 a call.',
+          }),
+          idempotencyKey,
+        },
         resolve: (_, args, context) =>
           context.services.ingest.changeOrderStatuses(args.changes, originOf(context, args.idempotencyKey)),
       }),
       postMessages: t.field({
         type: IngestResult,
         description: 'Operational messages, shown in three columns: success, warning, danger.',
-        args: { messages: t.arg({ type: [inputs.MessageInput], required: true }), idempotencyKey },
+        args: {
+          messages: t.arg({
+            type: [inputs.MessageInput],
+            required: true,
+            description: 'The rows: up to 10,000 a call.',
+          }),
+          idempotencyKey,
+        },
         resolve: (_, args, context) =>
           context.services.ingest.postMessages(args.messages, originOf(context, args.idempotencyKey)),
       }),
       upsertProducts: t.field({
         type: IngestResult,
         description: 'Products, written or overwritten by id. What was sold before keeps the copies it was sold with.',
-        args: { products: t.arg({ type: [inputs.ProductInput], required: true }) },
+        args: {
+          products: t.arg({
+            type: [inputs.ProductInput],
+            required: true,
+            description: 'The rows: up to 10,000 a call.',
+          }),
+        },
         resolve: (_, args, context) => context.services.ingest.upsertProducts(args.products, originOf(context)),
       }),
       upsertDistributionCenters: t.field({
         type: IngestResult,
         description: 'Distribution centres, written or overwritten by id.',
-        args: { centers: t.arg({ type: [inputs.DistributionCenterInput], required: true }) },
+        args: {
+          centers: t.arg({
+            type: [inputs.DistributionCenterInput],
+            required: true,
+            description: 'The rows: up to 10,000 a call.',
+          }),
+        },
         resolve: (_, args, context) =>
           context.services.ingest.upsertDistributionCenters(args.centers, originOf(context)),
       }),

@@ -20,7 +20,7 @@ export function addResultTypes(builder: Builder) {
     description: 'A row that was not written, and why.',
     fields: (t) => ({
       index: t.exposeInt('index', { description: "The row's place in the call, from 0." }),
-      code: t.expose('code', { type: RejectionCode }),
+      code: t.expose('code', { type: RejectionCode, description: 'Why, for programs.' }),
       path: t.exposeStringList('path', { description: 'From the row to the field: ["items", "0", "productId"].' }),
       message: t.exposeString('message', { description: 'For people.' }),
     }),

@@ -2,12 +2,14 @@
 import { PothosValidationError } from '@pothos/core'
 import { GraphQLError } from 'graphql'
 import type { Logger } from 'pino'
-import { ERROR_CODES, type ErrorCode, type ErrorExtensions, httpStatusOf, LookoutError } from '../errors.ts'
+import { ERROR_CODES, type ErrorCode, httpStatusOf, LookoutError } from '../errors.ts'
 
 interface Failure {
   code: ErrorCode
   message: string
-  extensions?: Omit<Partial<ErrorExtensions>, 'code'>
+  extensions?: { retryAfterMs?: number; [name: string]: unknown }
+  /** Where it is not the one of the code. */
+  httpStatus?: number
   /** Not the caller's doing: worth a line in the log. */
   cause?: unknown
 }
@@ -62,10 +64,10 @@ function readDatabaseFailure(error: unknown): Failure | undefined {
 function readGraphQLFailure(error: GraphQLError): Failure | undefined {
   if (error.originalError && !(error.originalError instanceof GraphQLError)) return undefined
   const { code, http } = error.extensions as { code?: unknown; http?: { status?: number } }
-  if (http?.status === 413) return { code: 'PAYLOAD_TOO_LARGE', message: error.message }
-  if (isCode(code)) return { code, message: error.message }
-  if (!error.path || /^(?:Argument|Variable) "/.test(error.message))
-    return { code: 'BAD_REQUEST', message: error.message }
+  const { message } = error
+  const httpStatus = http?.status
+  if (isCode(code)) return { code, message, httpStatus }
+  if (!error.path || /^(?:Argument|Variable) "/.test(message)) return { code: 'BAD_REQUEST', message, httpStatus }
   return undefined
 }
 
@@ -105,29 +107,37 @@ export interface Mask {
 }
 
 export function makeMask(log: Logger): Mask {
-  function mask(error: unknown, requestId: string): GraphQLError {
-    const { code, message, extensions, cause } = readFailure(error)
+  function mask(error: unknown, requestId: string, http: boolean): GraphQLError {
+    const { code, message, httpStatus, cause, extensions } = readFailure(error)
     if (code === 'INTERNAL') log.error({ err: cause, requestId }, 'a call failed')
     else if (cause !== undefined) log.warn({ err: cause, requestId, code }, 'a call was refused')
     const { nodes, source, positions, path } = error instanceof GraphQLError ? error : ({} as Partial<GraphQLError>)
-    return new GraphQLError(message, { nodes, source, positions, path, extensions: { ...extensions, code, requestId } })
-  }
-
-  /** The status is for the whole answer, so it is set only where nothing else is in it. */
-  function withStatus(error: GraphQLError): GraphQLError {
-    const { code, retryAfterMs } = error.extensions as unknown as ErrorExtensions
-    const headers = retryAfterMs ? { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) } : undefined
-    // `spec`: a client that accepts application/json alone is answered 200, as GraphQL over HTTP says.
-    error.extensions.http = { status: httpStatusOf(code), headers, spec: code === 'BAD_REQUEST' }
-    return error
+    const masked = new GraphQLError(message, {
+      nodes,
+      source,
+      positions,
+      path,
+      extensions: { ...extensions, code, requestId },
+    })
+    if (http) masked.extensions.http = httpOf(code, httpStatus, extensions?.retryAfterMs)
+    return masked
   }
 
   return {
-    error: mask,
+    error: (error, requestId) => mask(error, requestId, false),
     result(result, requestId, { http } = { http: false }) {
       if (!result.errors?.length) return result
-      const errors = result.errors.map((error) => mask(error, requestId))
-      return { ...result, errors: http && result.data == null ? errors.map(withStatus) : errors }
+      // The status is for the whole answer, so it is set only where nothing else is in it.
+      const isWhole = http && result.data == null
+      return { ...result, errors: result.errors.map((error) => mask(error, requestId, isWhole)) }
     },
   }
 }
+
+/** What Yoga makes an HTTP answer of; it is not sent itself. */
+const httpOf = (code: ErrorCode, status: number | undefined, retryAfterMs: number | undefined) => ({
+  status: status ?? httpStatusOf(code),
+  headers: retryAfterMs ? { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) } : undefined,
+  // A client that accepts application/json alone is answered 200 then, as GraphQL over HTTP says.
+  spec: code === 'BAD_REQUEST' && status === undefined,
+})

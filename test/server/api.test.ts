@@ -1,12 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { makeSchema } from '../../server/schema/schema.ts'
-import { type Api, seedShop, startApi } from './apiKit.ts'
-
-// Pothos makes the schema with graphql's CommonJS build; the test runner would resolve the other one.
-const {
+import {
   buildSchema,
   findBreakingChanges,
   isEnumType,
@@ -15,7 +9,10 @@ const {
   isObjectType,
   lexicographicSortSchema,
   printSchema,
-} = createRequire(import.meta.url)('graphql') as typeof import('graphql')
+} from 'graphql'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { makeSchema } from '../../server/schema/schema.ts'
+import { type Api, type Json, seedShop, startApi } from './apiKit.ts'
 
 const projectDir = inject('projectDir')
 
@@ -87,7 +84,7 @@ describe('theLook as a graph', () => {
       numOfItem: 2,
       user: { email: 'u0@example.com' },
     })
-    const byName = Object.fromEntries(order.items.map((item: any) => [item.product.name, item]))
+    const byName = Object.fromEntries(order.items.map((item: Json) => [item.product.name, item]))
     expect(byName['Blue jeans']).toMatchObject({
       salePrice: '24.50',
       product: { distributionCenter: { name: 'Memphis TN' } },
@@ -124,7 +121,7 @@ describe('theLook as a graph', () => {
         pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
       }
     }`
-    const ids = (answer: any) => answer.data.users.edges.map((edge: any) => edge.node.userId)
+    const ids = (answer: Json) => answer.data.users.edges.map((edge: Json) => edge.node.userId)
     const first = await api.post(page, { first: 2 })
     expect(ids(first)).toEqual(userIds.slice(0, 2))
     expect(first.data.users.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: false })
@@ -147,12 +144,12 @@ describe('theLook as a graph', () => {
     const seen: string[] = []
     let after: string | null = null
     do {
-      const { data, errors }: any = await api.post(
+      const { data, errors }: Json = await api.post(
         `query ($after: String) { events(first: 3, after: $after, where: { types: ["page_view"] }) { edges { node { eventId createdAt } } pageInfo { hasNextPage endCursor } } }`,
         { after },
       )
       expect(errors).toBeUndefined()
-      seen.push(...data.events.edges.map((edge: any) => `${edge.node.createdAt} ${edge.node.eventId}`))
+      seen.push(...data.events.edges.map((edge: Json) => `${edge.node.createdAt} ${edge.node.eventId}`))
       after = data.events.pageInfo.hasNextPage ? data.events.pageInfo.endCursor : null
     } while (after)
     expect(seen).toHaveLength(7)
@@ -251,8 +248,8 @@ describe('what the server knows', () => {
     )
     expect(errors).toBeUndefined()
     expect(data.timeSeries.length).toBeGreaterThanOrEqual(6)
-    expect(data.timeSeries.reduce((sum: number, point: any) => sum + point.values[0], 0)).toBe(2)
-    expect(data.funnel.map((step: any) => step.step)).toEqual(['product', 'cart', 'purchase'])
+    expect(data.timeSeries.reduce((sum: number, point: Json) => sum + point.values[0], 0)).toBe(2)
+    expect(data.funnel.map((step: Json) => step.step)).toEqual(['product', 'cart', 'purchase'])
     expect(data.metricCatalogue).toHaveLength(20)
   })
 
@@ -261,14 +258,14 @@ describe('what the server knows', () => {
       `{ continuousAggregates { name source bucketWidth groupKeys aggregates retention sizeBytes definition drift } }`,
     )
     expect(errors).toBeUndefined()
-    const byName = Object.fromEntries(data.continuousAggregates.map((each: any) => [each.name, each]))
+    const byName = Object.fromEntries(data.continuousAggregates.map((each: Json) => [each.name, each]))
     expect(byName['metrics.orders_1s']).toMatchObject({ bucketWidth: 'PT1S', retention: 'P1D', drift: 0 })
     expect(byName['metrics.orders_1h']).toMatchObject({
       bucketWidth: 'PT1H',
       retention: null,
       source: 'metrics.orders_1m',
     })
-    expect(data.continuousAggregates.map((each: any) => each.drift)).toEqual(data.continuousAggregates.map(() => 0))
+    expect(data.continuousAggregates.map((each: Json) => each.drift)).toEqual(data.continuousAggregates.map(() => 0))
   })
 
   test('statistics of its own', async () => {

@@ -2,7 +2,17 @@
 import type { Prisma } from '../../db/generated/prisma/client.ts'
 import type { Builder } from '../builder.ts'
 import { prismaOf } from '../prisma.ts'
-import { addOrdering, between, oneOf, page, readTimedKey, readUuid, type SharedInputs, timedKey } from './inputs.ts'
+import {
+  addOrdering,
+  between,
+  oneOf,
+  page,
+  readTimedKey,
+  readUuid,
+  type SharedInputs,
+  timedKey,
+  MONEY_DECIMALS,
+} from './inputs.ts'
 
 export function addEvents(builder: Builder, shared: SharedInputs): void {
   const Where = builder.inputType('EventWhere', {
@@ -59,10 +69,11 @@ export function addEvents(builder: Builder, shared: SharedInputs): void {
       browser: t.exposeString('browser', { nullable: true, description: 'Browser.' }),
       trafficSource: t.exposeString('trafficSource', { nullable: true, description: 'What brought them here.' }),
       uri: t.exposeString('uri', { nullable: true, description: 'The page.' }),
-      amount: t.expose('amount', {
+      amount: t.field({
         type: 'Decimal',
         nullable: true,
         description: "Money of the event: the order's total on a purchase.",
+        resolve: ({ amount }) => amount?.toFixed(MONEY_DECIMALS),
       }),
       properties: t.expose('properties', { type: 'JSON', nullable: true, description: 'Whatever else was sent.' }),
     }),

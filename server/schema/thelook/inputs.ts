@@ -3,6 +3,10 @@ import { LookoutError } from '../../errors.ts'
 import { type Builder, BUILDER_LIMITS } from '../builder.ts'
 
 const LIST_VALUES_MAX = 1000
+
+/** Money as the tables keep it: Prisma drops the zeros at its end. */
+export const MONEY_DECIMALS = 2
+
 const INT32_MAX = 2_147_483_647
 const UUID = /^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/i
 

@@ -2,7 +2,7 @@
 import type { Prisma } from '../../db/generated/prisma/client.ts'
 import type { Builder } from '../builder.ts'
 import { prismaOf } from '../prisma.ts'
-import { addOrdering, between, oneOf, page, readKey, readUuid, type SharedInputs } from './inputs.ts'
+import { addOrdering, between, oneOf, page, readKey, readUuid, type SharedInputs, MONEY_DECIMALS } from './inputs.ts'
 
 export function addInventoryItems(builder: Builder, shared: SharedInputs): void {
   const Where = builder.inputType('InventoryItemWhere', {
@@ -56,11 +56,19 @@ export function addInventoryItems(builder: Builder, shared: SharedInputs): void 
         nullable: true,
         description: 'When it was sold; null: in stock.',
       }),
-      cost: t.expose('cost', { type: 'Decimal', description: 'What it cost the shop.' }),
+      cost: t.field({
+        type: 'Decimal',
+        description: 'What it cost the shop.',
+        resolve: (row) => row.cost.toFixed(MONEY_DECIMALS),
+      }),
       productCategory: t.exposeString('productCategory', { description: "Its product's category." }),
       productName: t.exposeString('productName', { nullable: true, description: "Its product's name." }),
       productBrand: t.exposeString('productBrand', { nullable: true, description: "Its product's brand." }),
-      productRetailPrice: t.expose('productRetailPrice', { type: 'Decimal', description: "Its product's price." }),
+      productRetailPrice: t.field({
+        type: 'Decimal',
+        description: "Its product's price.",
+        resolve: (row) => row.productRetailPrice.toFixed(MONEY_DECIMALS),
+      }),
       productDepartment: t.exposeString('productDepartment', { description: "Its product's department." }),
       productSku: t.exposeString('productSku', { description: "Its product's stock-keeping unit." }),
       productDistributionCenterId: t.exposeID('productDistributionCenterId', {

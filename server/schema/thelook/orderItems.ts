@@ -13,6 +13,7 @@ import {
   type SharedInputs,
   timedKey,
   within,
+  MONEY_DECIMALS,
 } from './inputs.ts'
 import type { addProducts } from './products.ts'
 import type { addUsers } from './users.ts'
@@ -73,7 +74,11 @@ export function addOrderItems(
       productId: t.exposeID('productId', { description: 'Key of its product.' }),
       inventoryItemId: t.exposeID('inventoryItemId', { description: 'Key of the piece of stock that was sold.' }),
       status: t.expose('status', { type: enums.OrderStatus, description: 'Where it stands.' }),
-      salePrice: t.expose('salePrice', { type: 'Decimal', description: 'What was paid for it.' }),
+      salePrice: t.field({
+        type: 'Decimal',
+        description: 'What was paid for it.',
+        resolve: (row) => row.salePrice.toFixed(MONEY_DECIMALS),
+      }),
       createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was bought.' }),
       shippedAt: t.expose('shippedAt', { type: 'DateTime', nullable: true, description: 'When it was sent.' }),
       deliveredAt: t.expose('deliveredAt', { type: 'DateTime', nullable: true, description: 'When it arrived.' }),

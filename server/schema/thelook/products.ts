@@ -2,7 +2,7 @@
 import type { Prisma } from '../../db/generated/prisma/client.ts'
 import type { Builder } from '../builder.ts'
 import { prismaOf } from '../prisma.ts'
-import { addOrdering, oneOf, page, readKey, type SharedInputs, within } from './inputs.ts'
+import { addOrdering, oneOf, page, readKey, type SharedInputs, within, MONEY_DECIMALS } from './inputs.ts'
 
 export function addProducts(builder: Builder, shared: SharedInputs) {
   const Where = builder.inputType('ProductWhere', {
@@ -57,8 +57,16 @@ export function addProducts(builder: Builder, shared: SharedInputs) {
       category: t.exposeString('category', { description: 'Category.' }),
       department: t.exposeString('department', { description: 'Department.' }),
       sku: t.exposeString('sku', { description: 'Stock-keeping unit.' }),
-      cost: t.expose('cost', { type: 'Decimal', description: 'What it costs the shop.' }),
-      retailPrice: t.expose('retailPrice', { type: 'Decimal', description: 'What it sells for.' }),
+      cost: t.field({
+        type: 'Decimal',
+        description: 'What it costs the shop.',
+        resolve: (row) => row.cost.toFixed(MONEY_DECIMALS),
+      }),
+      retailPrice: t.field({
+        type: 'Decimal',
+        description: 'What it sells for.',
+        resolve: (row) => row.retailPrice.toFixed(MONEY_DECIMALS),
+      }),
       distributionCenterId: t.exposeID('distributionCenterId', { description: 'Key of the centre it lies at.' }),
       distributionCenter: t.relation('distributionCenter', { description: 'The centre it lies at.' }),
       inventoryItems: t.relatedConnection('inventoryItems', {
