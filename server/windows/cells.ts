@@ -20,8 +20,10 @@ export interface Sums {
 export interface Cells {
   /** Puts what was read over a range in place of what was known of it. */
   replace(range: Range, read: readonly Cell[]): void
-  /** Moves the window on; `ahead` of the new bounds must not lie beyond what was read. */
-  move(bounds: Bounds): void
+  /**
+   * Moves the window on; `ahead` of the new bounds must not lie beyond what was read. Answers whether rows left the window.
+   */
+  move(bounds: Bounds): boolean
   at(bucket: number): ReadonlyMap<string, number[]> | undefined
   /** Over the window, by key. */
   keys(): ReadonlyMap<string, Sums>
@@ -110,6 +112,7 @@ export function makeCells(
         if (bucket < next.before) buckets.delete(bucket)
         if (bucket >= last.to && bucket >= next.from) for (const key of cells.keys()) changed(bucket, key)
       }
+      return moved.some(([bucket]) => bucket >= last.from && bucket < last.to && bucket < next.from)
     },
     at: (bucket) => buckets.get(bucket),
     keys: () => keys,

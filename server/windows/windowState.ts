@@ -149,7 +149,7 @@ export function makeWindowState(plan: Plan, asked: Asked, limits: WindowLimits):
   function moveTo(to: number): boolean {
     if (to <= bounds.to) return false
     bounds = { before: to - 2 * windowMs, from: to - windowMs, to, ahead: bounds.ahead }
-    for (const { part, cells } of numbers) cells.move(boundsOf(part))
+    for (const { part, cells } of numbers) if (cells.move(boundsOf(part))) version++
     return true
   }
 
