@@ -20,7 +20,10 @@ export default tseslint.config(
       'prefer-const': 'error',
     },
   },
-  { files: ['server/**/*.ts', 'shop/**/*.ts', 'client/**/*.ts'], rules: { 'no-restricted-syntax': ['error', noEnvironment] } },
+  {
+    files: ['server/**/*.ts', 'shop/**/*.ts', 'client/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', noEnvironment] },
+  },
   { files: ['server/config.ts'], rules: { 'no-restricted-syntax': 'off' } },
   { files: ['scripts/**', 'bench/**', 'shop/main.ts'], rules: { 'no-console': 'off' } },
   {

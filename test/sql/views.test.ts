@@ -1,7 +1,7 @@
 // The shop's views: each equals its definition over a shop that lives, and says what metrics.md says.
 import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { Database } from '../../server/db/connections.ts'
+import type { Database } from '../../server/db/database.ts'
 import { makeTestDatabase } from '../support/database.ts'
 
 let database: Database

@@ -1,6 +1,6 @@
 // A small shop of its own for engine tests: a partitioned source with every kind of column, and a dimension table.
 import { afterAll, beforeAll, expect } from 'vitest'
-import type { Database } from '../../../server/db/connections.ts'
+import type { Database } from '../../../server/db/database.ts'
 import { makeTestDatabase } from '../../support/database.ts'
 
 const tables = `
