@@ -75,7 +75,7 @@ export function timeChartOptions(
     states: { hover: { filter: { type: 'none' } }, active: { filter: { type: 'none' } } },
     grid: {
       borderColor: 'var(--line)',
-      padding: { top: -18, right: -6, bottom: -8, left: -4 },
+      padding: { top: -18, right: -20, bottom: -8, left: -4 },
       xaxis: { lines: { show: false } },
     },
     xaxis: {
@@ -112,7 +112,8 @@ function axes(lines: readonly ChartLine[], format: Format, heights: () => Height
       tickAmount: 4,
       labels: {
         minWidth: 30,
-        offsetX: side === 'left' ? -12 : -8,
+        // On the right ApexCharts counts it the other way round.
+        offsetX: side === 'left' ? -12 : -24,
         style: labelStyle,
         formatter: (value: number | null) => (value === null ? '' : format.axis(value, first.unit)),
       },
