@@ -1,15 +1,9 @@
 // Windowed metrics as the API shows them: enums and types, the catalogue, and the queries over windows and history.
-import {
-  catalogue,
-  type Dimension,
-  type Direction,
-  type Metric,
-  type MetricEntry,
-  type MetricKind,
-  type MetricUnit,
-} from '../metrics/catalogue.ts'
+import { catalogue, type Dimension, type Metric } from '../metrics/catalogue.ts'
 import type * as windows from '../windows/types.ts'
 import type { Builder } from './builder.ts'
+import { addCatalogue } from './metricCatalogue.ts'
+import { textsOf } from './texts.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -26,12 +20,6 @@ const dimensionTexts: Record<Dimension, string> = {
   AGE_BAND: "The buyer's age: 12-17, 18-24, 25-34, 35-44, 45-54, 55-64, 65+.",
   STATUS: 'Where the order, or the item, stands.',
 }
-
-/** Values of an enum, each with its description. */
-const textsOf = <Name extends string>(texts: Record<Name, string>) =>
-  Object.fromEntries(Object.entries(texts).map(([name, description]) => [name, { description }])) as {
-    [Value in Name]: { description: string }
-  }
 
 /** Adds what windows answer, and the enums and inputs they are asked with. */
 export function addMetrics(builder: Builder) {
@@ -247,57 +235,3 @@ export const readWindow = ({ metrics, window, bucket, by, top, filter }: AskedWi
   top: top ?? 10,
   filter: filter ?? [],
 })
-
-type EnumOf<Name extends 'Metric' | 'Dimension'> = MetricTypes[Name]
-
-function addCatalogue(builder: Builder, Metric: EnumOf<'Metric'>, Dimension: EnumOf<'Dimension'>): void {
-  const MetricKind = builder.enumType('MetricKind', {
-    description: 'How a metric behaves.',
-    values: textsOf<MetricKind>({
-      ADDITIVE: 'A sum: 0 where nothing happened.',
-      RATIO: 'One sum over another: null where there is nothing under the line.',
-      DISTINCT: 'How many different ones: parts do not add up.',
-    }),
-  })
-  const MetricUnit = builder.enumType('MetricUnit', {
-    description: 'What a metric is counted in.',
-    values: textsOf<MetricUnit>({
-      COUNT: 'A number of things.',
-      MONEY: "The shop's currency.",
-      RATIO: 'A fraction from 0 to 1.',
-      SECONDS: 'Seconds.',
-    }),
-  })
-  const Direction = builder.enumType('Direction', {
-    description: 'What it means when a metric goes up.',
-    values: textsOf<Direction>({
-      GOOD: 'More is better.',
-      BAD: 'More is worse.',
-      NEUTRAL: 'Neither.',
-    }),
-  })
-  const MetricInfo = builder.objectRef<MetricEntry>('MetricInfo').implement({
-    description: "What a metric measures, in words and data: the dashboard's help shows the same words.",
-    fields: (t) => ({
-      metric: t.expose('metric', { type: Metric, description: 'Its name in the API.' }),
-      title: t.exposeString('title', { description: 'Its name for people.' }),
-      definition: t.exposeString('definition', { description: 'What it measures.' }),
-      unit: t.expose('unit', { type: MetricUnit, description: 'What it is counted in.' }),
-      kind: t.expose('kind', { type: MetricKind, description: 'How it behaves.' }),
-      upIs: t.expose('upIs', { type: Direction, description: 'What it means when it goes up.' }),
-      sources: t.stringList({ description: 'The tables it is computed from.', resolve: ({ sources }) => [...sources] }),
-      dimensions: t.field({
-        type: [Dimension],
-        description: 'What it can be told apart and filtered by.',
-        resolve: ({ dimensions }) => [...dimensions],
-      }),
-    }),
-  })
-  builder.queryField('metricCatalogue', (t) =>
-    t.field({
-      type: [MetricInfo],
-      description: 'What each metric means.',
-      resolve: () => [...catalogue],
-    }),
-  )
-}

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Changes } from '../changes/changes.ts'
 import { LookoutError } from '../errors.ts'
 import { markOf, readCursor, readLogCursor, type ReadPlace, writeCursor } from './cursor.ts'
+import { readDelta, readMissed, type ReadingLimits } from './reading.ts'
 import { makeSlot, type RowsDelta, type Slot } from './slot.ts'
 import { isLater, isVisible, readSnapshot } from './snapshot.ts'
 import type { RowSource, Span, StreamRow } from './source.ts'
@@ -21,7 +22,7 @@ export interface RowsUpdate<Row extends StreamRow> {
   removed: string[]
 }
 
-export interface FeedOptions {
+export interface FeedOptions extends ReadingLimits {
   /** What sets this stream apart from others: its name and arguments. */
   stream: unknown[]
   /** Length of the window; without one rows never leave it. */
@@ -30,10 +31,6 @@ export interface FeedOptions {
   everyMs: number
   /** Rows the stream may hold. */
   rowsMax: number
-  /** Rows a delta may hold; where more changed, the whole state is sent instead. */
-  deltaRowsMax: number
-  /** Stretches of time a delta is read from; more are read as one. */
-  spansMax: number
   /** Wait after a failed read. */
   retryMs: number
 }
@@ -148,10 +145,10 @@ export function makeFeed<Row extends StreamRow>(
   /** Gives a subscriber its start: everything, or what it missed. */
   function settle(subscriber: Subscriber<Row>): void {
     const { slot, from } = subscriber
-    if (!from) return slot.pushSnapshot()
+    if (!from || !place) return slot.pushSnapshot()
     subscriber.from = undefined
     slot.hold(true)
-    void resume(subscriber, from)
+    void resume(subscriber, from, place)
   }
 
   /** Reads what changed, drops what left, and tells of both. */
@@ -165,20 +162,19 @@ export function makeFeed<Row extends StreamRow>(
     pending = []
     const delta: RowsDelta<Row> = { items: [], removed: [] }
     let next = place
-    try {
-      if (upTo && spans.length > 0 && isLater(upTo.snapshot, place.snapshot)) {
-        const read = await readChanges(spans, place.snapshotText, upTo.snapshotText)
-        if (read === 'too many') {
-          reload = true
-          return
-        }
-        delta.removed.push(...read.deleted)
-        delta.items.push(...read.changed.filter(({ createdAt }) => createdAt >= windowStart))
-        next = { ...upTo, windowStart }
+    if (upTo && spans.length > 0 && isLater(upTo.snapshot, place.snapshot)) {
+      const between = { since: place.snapshotText, upTo: upTo.snapshotText }
+      const read = await readDelta(source, rows, spans, between, options).catch((error: unknown) => {
+        pending = [...taken, ...pending]
+        throw error
+      })
+      if (read === 'too many') {
+        reload = true
+        return
       }
-    } catch (error) {
-      pending = [...taken, ...pending]
-      throw error
+      delta.items = read.items.filter(({ createdAt }) => createdAt >= windowStart)
+      delta.removed = read.removed
+      next = { ...upTo, windowStart }
     }
     // While rows were read the feed may have been closed: nobody is left to tell.
     if (closed) return
@@ -190,21 +186,6 @@ export function makeFeed<Row extends StreamRow>(
     // The source refuses to hold so many, with a reason for the caller.
     if (rows.size > rowsMax) reload = true
     if (delta.items.length > 0 || delta.removed.length > 0) tell(delta)
-  }
-
-  async function readChanges(spans: Span[], since: string, upTo: string) {
-    const [changed, keys] = await Promise.all([
-      source.changed(spans, since, upTo, deltaRowsMax),
-      source.keys?.(spans, deltaRowsMax),
-    ])
-    if (changed.length > deltaRowsMax || (keys && keys.length > deltaRowsMax)) return 'too many'
-    const here = keys && new Set(keys)
-    const deleted: string[] = []
-    if (here) {
-      const isIn = (at: Date) => spans.some(({ first, past }) => at >= first && at < past)
-      for (const { id, createdAt } of rows.values()) if (!here.has(id) && isIn(createdAt)) deleted.push(id)
-    }
-    return { changed, deleted }
   }
 
   function tell(delta: RowsDelta<Row>): void {
@@ -221,32 +202,13 @@ export function makeFeed<Row extends StreamRow>(
   }
 
   /** Brings a subscriber that comes with a cursor up to where the feed stands. */
-  async function resume(subscriber: Subscriber<Row>, from: ReadPlace): Promise<void> {
+  async function resume(subscriber: Subscriber<Row>, from: ReadPlace, here: ReadPlace): Promise<void> {
     const { slot } = subscriber
+    if (isLater(from.snapshot, here.snapshot)) subscriber.floor = from
     try {
-      const here = place
-      if (!here || from.epoch !== here.epoch) return slot.pushSnapshot()
-      if (isLater(from.snapshot, here.snapshot)) subscriber.floor = from
-      const delta: RowsDelta<Row> = { items: [], removed: [] }
-      if (from.windowStart < here.windowStart && source.keys) {
-        const left = await source.keys([{ first: from.windowStart, past: here.windowStart }], deltaRowsMax)
-        if (left.length > deltaRowsMax) return slot.pushSnapshot()
-        delta.removed.push(...left)
-      }
-      if (isLater(here.snapshot, from.snapshot)) {
-        const set = await changes.since(from.log)
-        if (set === 'expired') return slot.pushSnapshot()
-        const touched = set.changes
-          .filter(({ view }) => view === source.view)
-          .map((change) => spanOf(change, source.bucketMs))
-        const spans = joinSpans(touched, here.windowStart, spansMax)
-        if (spans.length > 0) {
-          const changed = await source.changed(spans, from.snapshotText, here.snapshotText, deltaRowsMax)
-          if (changed.length > deltaRowsMax) return slot.pushSnapshot()
-          delta.items.push(...changed.filter(({ createdAt }) => createdAt >= here.windowStart))
-        }
-      }
-      slot.prepend(delta, rows.size + deltaRowsMax)
+      const missed = await readMissed({ source, changes }, from, here, options)
+      if (missed === 'expired' || missed === 'too many') slot.pushSnapshot()
+      else slot.prepend(missed, rows.size + deltaRowsMax)
     } catch (error) {
       slot.end(error)
     } finally {

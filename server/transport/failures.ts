@@ -8,7 +8,7 @@ interface Failure {
   code: ErrorCode
   message: string
   extensions?: { retryAfterMs?: number; [name: string]: unknown }
-  /** Where it is not the one of the code. */
+  /** Where it is not the status of the code. */
   httpStatus?: number
   /** Not the caller's doing: worth a line in the log. */
   cause?: unknown
@@ -63,9 +63,10 @@ function readDatabaseFailure(error: unknown): Failure | undefined {
 /** GraphQL's own errors: those about the request are the caller's, those about a result are ours. */
 function readGraphQLFailure(error: GraphQLError): Failure | undefined {
   if (error.originalError && !(error.originalError instanceof GraphQLError)) return undefined
-  const { code, http } = error.extensions as { code?: unknown; http?: { status?: number } }
+  const { code, http } = error.extensions as { code?: unknown; http?: { status?: number; spec?: boolean } }
   const { message } = error
-  const httpStatus = http?.status
+  // `spec` marks what is no more than the status of the code: an operation that makes no sense.
+  const httpStatus = http?.spec ? undefined : http?.status
   if (isCode(code)) return { code, message, httpStatus }
   if (!error.path || /^(?:Argument|Variable) "/.test(message)) return { code: 'BAD_REQUEST', message, httpStatus }
   return undefined

@@ -254,6 +254,63 @@ describe('order items', () => {
   })
 })
 
+describe('a client that is cut off again and again', () => {
+  test('holds what a fresh snapshot holds: deltas lose nothing and repeat nothing', async () => {
+    const other = await startApi({ database: api.database })
+    const variables = { lookback: 'PT1H' }
+    const versions = new Set<string>()
+    const held = new Map<string, Item>()
+    let cursor: string | undefined
+    let writing = true
+    const apply = (update: ItemsUpdate) => {
+      if (update.kind === 'SNAPSHOT') {
+        expect(update.previousCursor).toBeNull()
+        held.clear()
+      } else {
+        expect(update.previousCursor).toBe(cursor)
+        for (const { itemId, status } of update.items) {
+          const version = `${itemId} ${status}`
+          expect(versions).not.toContain(version)
+          versions.add(version)
+        }
+      }
+      for (const id of update.removed) held.delete(id)
+      for (const item of update.items) held.set(item.itemId, item)
+      cursor = update.cursor
+    }
+    const write = async () => {
+      const placed: string[] = []
+      for (let i = 0; i < 60; i++) {
+        const past = new Date(Date.now() - (i % 7) * 60_000).toISOString()
+        placed.push((await placeOrder(api, { userId: userIds[i % 3]!, productIds: ['1', '2'], createdAt: past })).id)
+        if (i % 3 === 2) await changeStatus(placed[i - 2]!, 'SHIPPED')
+        if (i % 6 === 5) await changeStatus(placed[i - 5]!, 'COMPLETE')
+      }
+      writing = false
+    }
+    try {
+      const written = write()
+      for (let cut = 0; writing || cut < 5; cut++) {
+        const reading = (cut % 2 ? other : api).watch<ItemsUpdate>(ITEMS, { ...variables, after: cursor })
+        for (let read = 0; read <= cut % 3 && writing; read++) apply(await reading.next())
+        reading.close()
+      }
+      await written
+      const fresh = api.watch<ItemsUpdate>(ITEMS, variables)
+      const { items, cursor: now } = await fresh.next()
+      fresh.close()
+      const last = other.watch<ItemsUpdate>(ITEMS, { ...variables, after: cursor })
+      const same = () => items.every(({ itemId, status }) => held.get(itemId)?.status === status)
+      while (!same()) apply(await last.next())
+      last.close()
+      expect(held.size).toBe(items.length)
+      expect(now).toBeDefined()
+    } finally {
+      await other.close()
+    }
+  })
+})
+
 describe('any stream of rows', () => {
   test('is computed once for all who ask the same, and gone with the last of them', async () => {
     const one = watch<ItemsUpdate>(ITEMS)

@@ -1,0 +1,68 @@
+// How a feed reads: what changed between two snapshots, and what a returning client missed.
+import type { Changes } from '../changes/changes.ts'
+import type { ReadPlace } from './cursor.ts'
+import type { RowsDelta } from './slot.ts'
+import { isLater } from './snapshot.ts'
+import type { RowSource, Span, StreamRow } from './source.ts'
+import { joinSpans, spanOf } from './spans.ts'
+
+export interface ReadingLimits {
+  /** Rows a delta may hold; where more changed, the whole state is sent instead. */
+  deltaRowsMax: number
+  /** Stretches of time a delta is read from; more are read as fewer, longer ones. */
+  spansMax: number
+}
+
+/**
+ * What became of the rows within the spans between two snapshots: versions that `upTo` shows and `since` did not, and the
+ * keys of `known` rows that are there no longer.
+ */
+export async function readDelta<Row extends StreamRow>(
+  source: RowSource<Row>,
+  known: ReadonlyMap<string, Row>,
+  spans: Span[],
+  { since, upTo }: { since: string; upTo: string },
+  { deltaRowsMax }: ReadingLimits,
+): Promise<RowsDelta<Row> | 'too many'> {
+  const [items, keys] = await Promise.all([
+    source.changed(spans, since, upTo, deltaRowsMax),
+    source.keys?.(spans, deltaRowsMax),
+  ])
+  if (items.length > deltaRowsMax || (keys && keys.length > deltaRowsMax)) return 'too many'
+  const removed: string[] = []
+  if (keys) {
+    const here = new Set(keys)
+    const isIn = (at: Date) => spans.some(({ first, past }) => at >= first && at < past)
+    for (const { id, createdAt } of known.values()) if (!here.has(id) && isIn(createdAt)) removed.push(id)
+  }
+  return { items, removed }
+}
+
+/** What a client that stood at `from` missed of a feed that stands at `here`. */
+export async function readMissed<Row extends StreamRow>(
+  { source, changes }: { source: RowSource<Row>; changes: Pick<Changes, 'since'> },
+  from: ReadPlace,
+  here: ReadPlace,
+  { deltaRowsMax, spansMax }: ReadingLimits,
+): Promise<RowsDelta<Row> | 'too many' | 'expired'> {
+  const delta: RowsDelta<Row> = { items: [], removed: [] }
+  if (from.epoch !== here.epoch) return 'expired'
+  if (source.keys && from.windowStart < here.windowStart) {
+    delta.removed = await source.keys([{ first: from.windowStart, past: here.windowStart }], deltaRowsMax)
+    if (delta.removed.length > deltaRowsMax) return 'too many'
+  }
+  if (!isLater(here.snapshot, from.snapshot)) return delta
+  const set = await changes.since(from.log)
+  if (set === 'expired') return 'expired'
+  const touched = set.changes.filter(({ view }) => view === source.view)
+  const spans = joinSpans(
+    touched.map((change) => spanOf(change, source.bucketMs)),
+    here.windowStart,
+    spansMax,
+  )
+  if (spans.length === 0) return delta
+  const items = await source.changed(spans, from.snapshotText, here.snapshotText, deltaRowsMax)
+  if (items.length > deltaRowsMax) return 'too many'
+  delta.items = items.filter(({ createdAt }) => createdAt >= here.windowStart)
+  return delta
+}
