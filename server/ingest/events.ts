@@ -1,17 +1,10 @@
 // Events, from either form: the typed rows of trackEvents and the plain JSON of ingestEvents are held to these same rules.
-import { EVENT_COLUMNS, type EventRows } from '../writer/tables/events.ts'
+import { makeLineBuffer } from '../writer/lineBuffer.ts'
+import { EVENT_COLUMNS, type KeyedLine } from '../writer/tables/events.ts'
 import { checkEach, type CheckContext, type Checked, ROW_OVERHEAD_BYTES } from './checked.ts'
-import {
-  about,
-  type Field,
-  type InputRow,
-  makeLineCheck,
-  optional,
-  optionalJson,
-  optionalText,
-  requiredText,
-} from './row.ts'
-import { momentMs, momentText, money, Refusal, uuid, whole } from './rules.ts'
+import { type Field, makeLineCheck, optional, optionalJson, optionalText, requiredText } from './line.ts'
+import type { InputRow } from './row.ts'
+import { money, Refusal, uuid, whole } from './rules.ts'
 
 type EventColumn = (typeof EVENT_COLUMNS)[number]
 
@@ -35,44 +28,37 @@ const FIELDS: Record<Exclude<EventColumn, 'id' | 'created_at'>, Field> = {
   properties: optionalJson('properties', 16_384),
 }
 
-const [, , ...otherColumns] = EVENT_COLUMNS
-
 /** Makes the check of a call's events. */
 export function makeEventCheck(): (rows: readonly InputRow[], context: CheckContext) => Checked<'events'> {
-  const checkFields = makeLineCheck(
-    otherColumns.map((column) => FIELDS[column]),
-    ['id', 'timestamp'],
-  )
+  const checkLine = makeLineCheck({
+    columns: EVENT_COLUMNS,
+    fields: FIELDS,
+    timeName: 'timestamp',
+    idName: 'id',
+    keptDaysOnly: true,
+  })
 
-  return (inputs, { now, newId }) => {
-    const rows: EventRows = { lines: [], keyed: [] }
+  return (inputs, context) => {
+    const lines = makeLineBuffer(inputs.length)
+    const keyed: KeyedLine[] = []
     const days = new Set<number>()
-    let bytes = 0
     let lastDay = Number.NaN
 
-    const checkRow = (row: InputRow): Refusal | undefined => {
-      const fields = checkFields(row)
-      if (fields instanceof Refusal) return fields
-      const given = row.timestamp ?? null
-      const ms = given === null ? now.nowMs : momentMs(given, now, now.oldestMs)
-      if (ms instanceof Refusal) return about('timestamp', ms)
-      const id = row.id === undefined || row.id === null ? null : uuid(row.id)
-      if (id instanceof Refusal) return about('id', id)
-      const createdAt = given === null ? now.nowText : momentText(given, ms)
-      const line = `${id ?? newId()}\t${createdAt}${fields}\n`
-      if (id !== null) rows.keyed.push({ line: rows.lines.length, id, createdAt })
-      rows.lines.push(line)
-      bytes += line.length + ROW_OVERHEAD_BYTES
-      const day = Math.floor(ms / DAY_MS)
+    const rejected = checkEach(inputs, (row) => {
+      const line = checkLine(row, context)
+      if (line instanceof Refusal) return line
+      const { givenId, createdAt, createdAtMs } = line
+      const start = lines.add(line.text)
+      if (givenId !== null) keyed.push({ id: givenId, createdAt, start, end: lines.size() })
+      const day = Math.floor(createdAtMs / DAY_MS)
       if (day !== lastDay) days.add((lastDay = day))
-    }
-
-    const rejected = checkEach(inputs, checkRow)
+    })
+    const lineCount = inputs.length - rejected.length
     return {
       table: 'events',
-      rows,
-      rowCount: rows.lines.length,
-      bytes,
+      rows: { text: lines.bytes(), lineCount, keyed },
+      rowCount: lineCount,
+      bytes: lines.size() + ROW_OVERHEAD_BYTES * keyed.length,
       rejected,
       partitions: { relation: 'events', days },
     }

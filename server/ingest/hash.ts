@@ -27,7 +27,7 @@ const comparable = (value: unknown): unknown =>
 export function canonicalRows(rows: readonly InputRow[]): string {
   const names = new Set<string>()
   for (const row of rows) {
-    for (const name in row) names.add(name)
+    for (const name in row) if ((row[name] ?? null) !== null) names.add(name)
     if (names.size > COMMON_NAMES_MAX) return canonicalJson(rows)
   }
   // The names are put in order once for all rows: several times faster than row by row.

@@ -1,17 +1,9 @@
 // Operational messages, as postMessages takes them.
 import { MESSAGE_COLUMNS } from '../writer/tables/messages.ts'
 import { checkEach, type CheckContext, type Checked, ROW_OVERHEAD_BYTES } from './checked.ts'
-import {
-  about,
-  type Field,
-  type InputRow,
-  makeLineCheck,
-  optionalJson,
-  optionalText,
-  required,
-  requiredText,
-} from './row.ts'
-import { momentMs, momentText, oneOf, Refusal } from './rules.ts'
+import { type Field, makeLineCheck, optionalJson, optionalText, required, requiredText } from './line.ts'
+import type { InputRow } from './row.ts'
+import { oneOf, Refusal } from './rules.ts'
 
 type MessageColumn = (typeof MESSAGE_COLUMNS)[number]
 
@@ -23,28 +15,19 @@ const FIELDS: Record<Exclude<MessageColumn, 'id' | 'created_at'>, Field> = {
   channel: optionalText('channel', 100),
 }
 
-const [, , ...otherColumns] = MESSAGE_COLUMNS
-
 /** Makes the check of a call's messages. */
 export function makeMessageCheck(): (rows: readonly InputRow[], context: CheckContext) => Checked<'messages'> {
-  const checkFields = makeLineCheck(
-    otherColumns.map((column) => FIELDS[column]),
-    ['at'],
-  )
+  const checkLine = makeLineCheck({ columns: MESSAGE_COLUMNS, fields: FIELDS, timeName: 'at' })
 
-  return (inputs, { now, newId }) => {
+  return (inputs, context) => {
     const lines: string[] = []
     let bytes = 0
 
     const rejected = checkEach(inputs, (row) => {
-      const fields = checkFields(row)
-      if (fields instanceof Refusal) return fields
-      const given = row.at ?? null
-      const ms = given === null ? now.nowMs : momentMs(given, now)
-      if (ms instanceof Refusal) return about('at', ms)
-      const line = `${newId()}\t${given === null ? now.nowText : momentText(given, ms)}${fields}\n`
-      lines.push(line)
-      bytes += line.length + ROW_OVERHEAD_BYTES
+      const line = checkLine(row, context)
+      if (line instanceof Refusal) return line
+      lines.push(line.text)
+      bytes += line.text.length + ROW_OVERHEAD_BYTES
     })
     return { table: 'messages', rows: { lines }, rowCount: lines.length, bytes, rejected }
   }

@@ -56,6 +56,7 @@ function assertApart(items: readonly OrderItemRow[], name: 'id' | 'inventoryItem
 export function checkOrders(inputs: readonly InputRow[], { now, newId }: CheckContext): Checked<'orders'> {
   const rows: OrderRow[] = []
   const days = new Set<number>()
+  let rowCount = 0
   let bytes = 0
 
   const rejected = checkEach(inputs, (row, index) => {
@@ -75,13 +76,14 @@ export function checkOrders(inputs: readonly InputRow[], { now, newId }: CheckCo
       items,
     })
     days.add(Math.floor(Date.parse(createdAt) / DAY_MS))
+    rowCount += 1 + items.length
     bytes += ROW_OVERHEAD_BYTES * (3 + 5 * items.length)
     return undefined
   })
   return {
     table: 'orders',
     rows,
-    rowCount: rows.length,
+    rowCount,
     bytes,
     rejected,
     partitions: { relation: 'order_items', days },

@@ -1,8 +1,9 @@
 // Page views and time spent, per user, as recordUserMetrics takes them.
 import { USER_METRIC_COLUMNS } from '../writer/tables/userMetrics.ts'
 import { checkEach, type CheckContext, type Checked, ROW_OVERHEAD_BYTES } from './checked.ts'
-import { about, type Field, type InputRow, makeLineCheck, required } from './row.ts'
-import { momentMs, momentText, Refusal, uuid, whole } from './rules.ts'
+import { type Field, makeLineCheck, required } from './line.ts'
+import type { InputRow } from './row.ts'
+import { Refusal, uuid, whole } from './rules.ts'
 
 type UserMetricColumn = (typeof USER_METRIC_COLUMNS)[number]
 
@@ -12,32 +13,23 @@ const FIELDS: Record<Exclude<UserMetricColumn, 'id' | 'created_at'>, Field> = {
   duration: required('duration', whole(0)),
 }
 
-const [, , ...otherColumns] = USER_METRIC_COLUMNS
-
 /** Makes the check of a call's user metrics. */
 export function makeUserMetricCheck(): (rows: readonly InputRow[], context: CheckContext) => Checked<'userMetrics'> {
-  const checkFields = makeLineCheck(
-    otherColumns.map((column) => FIELDS[column]),
-    ['timestamp'],
-  )
+  const checkLine = makeLineCheck({ columns: USER_METRIC_COLUMNS, fields: FIELDS, timeName: 'timestamp' })
 
-  return (inputs, { now, newId }) => {
+  return (inputs, context) => {
     const lines: string[] = []
     const userIds: string[] = []
     const indexes: number[] = []
     let bytes = 0
 
     const rejected = checkEach(inputs, (row, index) => {
-      const fields = checkFields(row)
-      if (fields instanceof Refusal) return fields
-      const given = row.timestamp ?? null
-      const ms = given === null ? now.nowMs : momentMs(given, now)
-      if (ms instanceof Refusal) return about('timestamp', ms)
-      const line = `${newId()}\t${given === null ? now.nowText : momentText(given, ms)}${fields}\n`
-      lines.push(line)
+      const line = checkLine(row, context)
+      if (line instanceof Refusal) return line
+      lines.push(line.text)
       userIds.push((row.userId as string).toLowerCase())
       indexes.push(index)
-      bytes += line.length + ROW_OVERHEAD_BYTES
+      bytes += line.text.length + ROW_OVERHEAD_BYTES
     })
     return { table: 'userMetrics', rows: { lines, userIds, indexes }, rowCount: lines.length, bytes, rejected }
   }

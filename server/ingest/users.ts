@@ -1,17 +1,9 @@
 // Users: theLook's columns, as registerUsers takes them.
 import { USER_COLUMNS } from '../writer/tables/users.ts'
 import { checkEach, type CheckContext, type Checked, ROW_OVERHEAD_BYTES } from './checked.ts'
-import {
-  about,
-  type Field,
-  type InputRow,
-  makeLineCheck,
-  optional,
-  optionalText,
-  required,
-  requiredText,
-} from './row.ts'
-import { momentMs, momentText, number, oneOf, Refusal, uuid, whole } from './rules.ts'
+import { type Field, makeLineCheck, optional, optionalText, required, requiredText } from './line.ts'
+import type { InputRow } from './row.ts'
+import { number, oneOf, Refusal, whole } from './rules.ts'
 
 type UserColumn = (typeof USER_COLUMNS)[number]
 
@@ -33,32 +25,21 @@ const FIELDS: Record<Exclude<UserColumn, 'id' | 'created_at'>, Field> = {
   traffic_source: requiredText('trafficSource', 100),
 }
 
-const [, , ...otherColumns] = USER_COLUMNS
-
 /** Makes the check of a call's users. They may be of any age: their table is not dropped by day. */
 export function makeUserCheck(): (rows: readonly InputRow[], context: CheckContext) => Checked<'users'> {
-  const checkFields = makeLineCheck(
-    otherColumns.map((column) => FIELDS[column]),
-    ['id', 'createdAt'],
-  )
+  const checkLine = makeLineCheck({ columns: USER_COLUMNS, fields: FIELDS, timeName: 'createdAt', idName: 'id' })
 
-  return (inputs, { now, newId }) => {
+  return (inputs, context) => {
     const lines: string[] = []
     const givenIds: (string | null)[] = []
     let bytes = 0
 
     const rejected = checkEach(inputs, (row) => {
-      const fields = checkFields(row)
-      if (fields instanceof Refusal) return fields
-      const given = row.createdAt ?? null
-      const ms = given === null ? now.nowMs : momentMs(given, now)
-      if (ms instanceof Refusal) return about('createdAt', ms)
-      const id = row.id === undefined || row.id === null ? null : uuid(row.id)
-      if (id instanceof Refusal) return about('id', id)
-      const line = `${id ?? newId()}\t${given === null ? now.nowText : momentText(given, ms)}${fields}\n`
-      lines.push(line)
-      givenIds.push(id)
-      bytes += line.length + ROW_OVERHEAD_BYTES
+      const line = checkLine(row, context)
+      if (line instanceof Refusal) return line
+      lines.push(line.text)
+      givenIds.push(line.givenId)
+      bytes += line.text.length + ROW_OVERHEAD_BYTES
     })
     return { table: 'users', rows: { lines, givenIds }, rowCount: lines.length, bytes, rejected }
   }

@@ -66,7 +66,7 @@ export interface PartitionNeeds {
 export interface CallOf<T extends TableFamily> {
   table: T
   rows: RowsOf[T]
-  /** Rows to write: those sent without those the check rejected. */
+  /** Rows to write, an order's items included; what the check rejected is left out. */
   rowCount: number
   /** About the memory the rows hold. */
   bytes: number

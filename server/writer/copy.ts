@@ -21,14 +21,19 @@ export const copyStatement = (table: string, columns: readonly string[]): string
   `copy public.${table} (${columns.join(', ')}) from stdin`
 
 /** Sends lines, each with its line end. Resolves when PostgreSQL has taken them all, within the caller's transaction. */
-export function copyLines(client: pg.ClientBase, statement: string, lines: readonly string[]): Promise<void> {
-  if (lines.length === 0) return Promise.resolve()
+export const copyLines = (client: pg.ClientBase, statement: string, lines: readonly string[]): Promise<void> =>
+  copyBytes(client, statement, [Buffer.from(lines.join(''))])
+
+/** The same, for lines that are bytes already; a chunk is any number of whole lines. */
+export function copyBytes(client: pg.ClientBase, statement: string, chunks: readonly Buffer[]): Promise<void> {
+  const filled = chunks.filter((chunk) => chunk.length > 0)
+  if (filled.length === 0) return Promise.resolve()
   return new Promise((resolve, reject) => {
     const stream = client.query(copyFrom(statement))
     // `on`, not `once`: a connection that breaks down reports more than one error.
     stream.on('error', reject)
     stream.once('finish', resolve)
-    stream.end(lines.join(''))
+    stream.end(filled.length === 1 ? filled[0] : Buffer.concat(filled))
   })
 }
 

@@ -3,9 +3,8 @@ import type pg from 'pg'
 import type { Logger } from 'pino'
 import type { Database } from '../db/index.ts'
 import { LookoutError } from '../errors.ts'
-import type { IngestResult } from './call.ts'
 import { type Connection, makeConnection } from './connection.ts'
-import { failureOf, isContentRefused } from './failures.ts'
+import { type Failure, failureOf, isContentRefused } from './failures.ts'
 import type { Partitions } from './partitions.ts'
 import type { Pending } from './queue.ts'
 import { type Answers, CommitInDoubt, writeGroup } from './transaction.ts'
@@ -58,10 +57,20 @@ const outcomeUnknown = (cause: unknown): LookoutError =>
     cause,
   )
 
-const refused = (error: unknown): Error =>
-  isContentRefused(error)
-    ? new LookoutError('BAD_REQUEST', `A row was refused by the database: ${error.message}.`, {}, error)
-    : (error as Error)
+/** A group was broken off by its own limit of time. */
+class Overdue extends Error {
+  override readonly name = 'Overdue'
+}
+
+/** What the only call of a group hears. */
+function refused(error: unknown, failure: Failure): Error {
+  if (isContentRefused(error)) {
+    return new LookoutError('BAD_REQUEST', `A row was refused by the database: ${error.message}.`, {}, error)
+  }
+  if (failure !== 'conflict') return error as Error
+  const message = 'The rows met those of other transactions too often; nothing was written.'
+  return new LookoutError('UNAVAILABLE', message, { retryAfterMs: 1000 }, error)
+}
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
@@ -73,7 +82,9 @@ export function makeLane(dependencies: LaneDependencies, options: LaneOptions): 
   /** One transaction on `client`, broken off when it takes too long. */
   async function write(client: pg.Client, group: readonly Pending[]): Promise<Answers> {
     const started = performance.now()
-    const overdue = setTimeout(() => {
+    let overdue = false
+    const limit = setTimeout(() => {
+      overdue = true
       log.error({ groupTimeoutMs: options.groupTimeoutMs }, 'a group took too long and was given up')
       connection.reset(client)
     }, options.groupTimeoutMs)
@@ -83,8 +94,12 @@ export function makeLane(dependencies: LaneDependencies, options: LaneOptions): 
       const answers = await writeGroup(client, calls)
       onCommit(performance.now() - started)
       return answers
+    } catch (error) {
+      // Not worth another try: it would take as long. A commit in doubt is asked about all the same.
+      if (overdue && !(error instanceof CommitInDoubt)) throw new Overdue('the group took too long', { cause: error })
+      throw error
     } finally {
-      clearTimeout(overdue)
+      clearTimeout(limit)
     }
   }
 
@@ -102,7 +117,7 @@ export function makeLane(dependencies: LaneDependencies, options: LaneOptions): 
   }
 
   async function afterFailure(error: unknown, lost: boolean, group: readonly Pending[], tries: number): Promise<void> {
-    const failure = failureOf(error, lost)
+    const failure = error instanceof Overdue ? 'capacity' : failureOf(error, lost)
     if (failure === 'capacity') {
       log.error({ err: error }, 'the database cannot take rows now')
       return rejectAll(group, unavailable(options.reconnectDelayMaxMs, error))
@@ -116,7 +131,7 @@ export function makeLane(dependencies: LaneDependencies, options: LaneOptions): 
     const [only] = group
     if (only && group.length === 1) {
       log.error({ err: error, table: only.call.table, rows: only.call.rowCount }, 'a call was refused by the database')
-      return only.reject(refused(error))
+      return only.reject(refused(error, failure))
     }
     // Halves, down to the call at fault: the others are written.
     const middle = Math.ceil(group.length / 2)
@@ -175,7 +190,7 @@ export function makeLane(dependencies: LaneDependencies, options: LaneOptions): 
 
 function answerAll(group: readonly Pending[], answers: Answers): void {
   group.forEach((pending, index) => {
-    const answer = answers[index] as IngestResult | LookoutError
+    const answer = answers[index] as Answers[number]
     if (answer instanceof LookoutError) pending.reject(answer)
     else pending.resolve(answer)
   })

@@ -1,11 +1,12 @@
 // Calls that wait for a group, bounded in rows and bytes. What is being written counts until it is answered.
-import type { Call, IngestResult } from './call.ts'
+import type { Call } from './call.ts'
+import type { Answer } from './transaction.ts'
 
 /** A call with the promise its caller waits on. */
 export interface Pending {
   call: Call
   queuedAt: number
-  resolve(result: IngestResult): void
+  resolve(answer: Answer): void
   reject(error: Error): void
 }
 

@@ -5,7 +5,8 @@ const RATE_SECONDS = 5
 const COMMITS_REMEMBERED = 256
 
 export interface Statistics {
-  count(result: IngestResult): void
+  /** `repeated`: the answer was given before, so what it accepted are duplicates now. */
+  count(result: IngestResult, repeated?: boolean): void
   committed(latencyMs: number): void
   rows(): { accepted: number; duplicate: number; rejected: number }
   /** Accepted rows a second, over the last 5 seconds. */
@@ -30,10 +31,11 @@ export function makeStatistics(clock: () => number = Date.now): Statistics {
   }
 
   return {
-    count({ accepted, duplicates, rejected }) {
-      rows.accepted += accepted
-      rows.duplicate += duplicates
+    count({ accepted, duplicates, rejected }, repeated = false) {
       rows.rejected += rejected.length
+      rows.duplicate += repeated ? accepted + duplicates : duplicates
+      if (repeated) return
+      rows.accepted += accepted
       slotOf(Math.floor(clock() / 1000)).accepted += accepted
     },
     committed(latencyMs) {

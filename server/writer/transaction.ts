@@ -1,12 +1,18 @@
 // One group, one transaction: claim the keys, write the tables, keep the answers, commit.
 import type pg from 'pg'
-import type { LookoutError } from '../errors.ts'
+import { LookoutError } from '../errors.ts'
 import type { Call, IngestResult, TableFamily } from './call.ts'
 import { claimKeys, storeAnswers } from './idempotency.ts'
 import { type Parts, writeTables } from './tables/tables.ts'
 
+/** A call's answer; `repeated`: it was given before, and nothing was written for it now. */
+export interface Answer {
+  result: IngestResult
+  repeated: boolean
+}
+
 /** The answer to each call of a group, in their order. */
-export type Answers = (IngestResult | LookoutError)[]
+export type Answers = (Answer | LookoutError)[]
 
 /** The connection broke while the commit was under way: the transaction's number tells what became of it. */
 export class CommitInDoubt extends Error {
@@ -64,9 +70,11 @@ async function writeCalls(client: pg.ClientBase, calls: readonly Call[]): Promis
     [...results].flatMap(([call, result]) => (call.idempotency ? [{ claim: call.idempotency, result }] : [])),
   )
   return calls.map((call) => {
-    const answer = answered.get(call) ?? results.get(sameAs.get(call) ?? call)
-    if (!answer) throw new Error('a call of the group was left without an answer')
-    return answer
+    const known = answered.get(call)
+    if (known instanceof LookoutError) return known
+    const result = known ?? results.get(sameAs.get(call) ?? call)
+    if (!result) throw new Error('a call of the group was left without an answer')
+    return { result, repeated: !results.has(call) }
   })
 }
 

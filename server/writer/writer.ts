@@ -195,9 +195,9 @@ export function makeWriter(
       const pending: Pending = {
         call,
         queuedAt: Date.now(),
-        resolve: (result) =>
+        resolve: ({ result, repeated }) =>
           settleOnce(() => {
-            statistics.count(result)
+            statistics.count(result, repeated)
             resolve(result)
           }),
         reject: (error) => settleOnce(() => reject(error)),

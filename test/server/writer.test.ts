@@ -196,7 +196,7 @@ describe('calls at fault', () => {
   it('fails the call that PostgreSQL refuses, alone', async () => {
     const poisoned: Call = {
       table: 'events',
-      rows: { lines: ['no uuid\t2026-01-01\n'], keyed: [] },
+      rows: { text: Buffer.from('no uuid\t2026-01-01\n'), lineCount: 1, keyed: [] },
       rowCount: 1,
       bytes: 100,
       rejected: [],
@@ -228,9 +228,10 @@ describe('stats', () => {
     const id = randomUUID()
     await kit.ingest.trackEvents([{ type: 'x', id }, { type: 'x', id }, { type: '' }, { type: 'x' }], caller)
     await kit.ingest.trackEvents([{ type: '' }], caller)
+    for (const _ of [1, 2]) await kit.ingest.trackEvents(events(5), { ...caller, idempotencyKey: 'counted once' })
     const stats = kit.writer.stats()
-    expect(stats.rowsAccepted - before.rowsAccepted).toBe(2)
-    expect(stats.rowsDuplicate - before.rowsDuplicate).toBe(1)
+    expect(stats.rowsAccepted - before.rowsAccepted).toBe(7)
+    expect(stats.rowsDuplicate - before.rowsDuplicate).toBe(6)
     expect(stats.rowsRejected - before.rowsRejected).toBe(2)
     expect(stats.rowsPerSecond).toBeGreaterThan(0)
     expect(stats.commitLatencyMs).toBeGreaterThan(0)

@@ -130,7 +130,7 @@ describe('a connection that breaks', () => {
   })
 
   it('is broken off when a group takes too long', async () => {
-    const impatient = makeWriter({ database: kit.database, log: silent }, { ...quickly, groupTimeoutMs: 50 })
+    const impatient = makeWriter({ database: kit.database, log: silent }, { ...quickly, groupTimeoutMs: 1_000 })
     const client = await kit.database.connect()
     await client.query('begin; lock table events in share mode')
     await expect(makeIngest({ writer: impatient }).trackEvents(event(), caller)).rejects.toMatchObject({

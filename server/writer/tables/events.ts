@@ -1,7 +1,7 @@
 // Events: COPY for all; ids that callers gave go through event_keys first, because an event's own key leads with its time.
 import type pg from 'pg'
 import type { Part } from '../call.ts'
-import { copyLines, copyStatement, plainArray } from '../copy.ts'
+import { copyBytes, copyStatement, plainArray } from '../copy.ts'
 
 /** The order of a line's fields: the check writes lines in it. */
 export const EVENT_COLUMNS = [
@@ -25,15 +25,18 @@ export const EVENT_COLUMNS = [
 
 const COPY_EVENTS = copyStatement('events', EVENT_COLUMNS)
 
-/** A line whose id the caller gave. */
+/** A line whose id the caller gave, and where it lies in the text, in bytes. */
 export interface KeyedLine {
-  line: number
   id: string
   createdAt: string
+  start: number
+  end: number
 }
 
 export interface EventRows {
-  lines: string[]
+  /** COPY lines. */
+  text: Buffer
+  lineCount: number
   /** In the order of their lines. */
   keyed: KeyedLine[]
 }
@@ -62,17 +65,18 @@ async function claimKeys(client: pg.ClientBase, parts: readonly Part<EventRows>[
 
 export async function writeEvents(client: pg.ClientBase, parts: readonly Part<EventRows>[]): Promise<void> {
   const fresh = await claimKeys(client, parts)
-  const texts = parts.map(({ rows, result }) => {
-    const repeated = new Set<number>()
-    for (const { line, id } of rows.keyed) if (!fresh.delete(id)) repeated.add(line)
-    const lines = repeated.size === 0 ? rows.lines : rows.lines.filter((_, line) => !repeated.has(line))
-    result.accepted = lines.length
-    result.duplicates = repeated.size
-    return lines.join('')
-  })
-  await copyLines(
-    client,
-    COPY_EVENTS,
-    texts.filter((text) => text !== ''),
-  )
+  const chunks: Buffer[] = []
+  for (const { rows, result } of parts) {
+    let from = 0
+    for (const { id, start, end } of rows.keyed) {
+      // The first line of an id takes it; the others are cut out.
+      if (fresh.delete(id)) continue
+      result.duplicates += 1
+      chunks.push(rows.text.subarray(from, start))
+      from = end
+    }
+    chunks.push(rows.text.subarray(from))
+    result.accepted = rows.lineCount - result.duplicates
+  }
+  await copyBytes(client, COPY_EVENTS, chunks)
 }
