@@ -7,7 +7,7 @@ import { type ChangeSet, changesSince, type Look } from './changesSince.ts'
 import { makeRecent } from './recent.ts'
 import { makeLag } from './lag.ts'
 
-export type { Change, ChangeSet } from './changesSince.ts'
+export { type Change, type ChangeSet, changesSince, newestCommit } from './changesSince.ts'
 
 /** What listeners get: `gap` says that the log was trimmed while we were away, and anything may have changed. */
 export interface ChangeNotice extends ChangeSet {

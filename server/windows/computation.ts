@@ -2,8 +2,7 @@
 // have changed: the change feed says when to look, the change log, read in the tick's own snapshot, says what to read.
 import type { ClientBase } from 'pg'
 import type { Logger } from 'pino'
-import type { ChangeNotice, Changes } from '../changes/changes.ts'
-import { type Change, changesSince, newestCommit } from '../changes/changesSince.ts'
+import { type Change, type ChangeNotice, type Changes, changesSince, newestCommit } from '../changes/changes.ts'
 import type { Asked } from './asked.ts'
 import { keysHashOf, type Place, writeCursor } from './cursor.ts'
 import type { WindowLimits } from './limits.ts'

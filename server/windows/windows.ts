@@ -1,7 +1,6 @@
 // Windowed metrics: snapshots, streams of deltas, history and funnels. Each distinct window is computed once, whoever watches.
 import type { Logger } from 'pino'
-import type { Changes } from '../changes/changes.ts'
-import { changesSince, newestCommit } from '../changes/changesSince.ts'
+import { type Changes, changesSince, newestCommit } from '../changes/changes.ts'
 import type { Database } from '../db/index.ts'
 import { LookoutError } from '../errors.ts'
 import { checkEvery, checkWindow } from './asked.ts'
