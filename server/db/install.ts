@@ -16,7 +16,7 @@ const addRetention = `
 
 /** Runs every file in one transaction of `client`; raw rows are kept for `rawRetentionDays`. */
 export async function installSql(client: pg.Client, projectDir: string, rawRetentionDays: number): Promise<void> {
-  const engine = inGivenOrder(join(projectDir, 'sql/cagg'))
+  const engine = readEngine(projectDir)
   const views = inReadingOrder(readFiles(join(projectDir, 'sql/views')))
   await client.query('begin')
   try {
@@ -29,6 +29,9 @@ export async function installSql(client: pg.Client, projectDir: string, rawReten
   }
   await runUpkeep(client)
 }
+
+/** The files of the engine, in the order in which they are run. */
+export const readEngine = (projectDir: string): SqlFile[] => inGivenOrder(join(projectDir, 'sql/cagg'))
 
 /** Makes day partitions ahead and drops what the retention policies let go. */
 export async function runUpkeep(client: pg.Client | pg.Pool): Promise<void> {
