@@ -30,7 +30,8 @@ async function main(): Promise<number> {
     command.options,
   )
   const toldToStop = listen(shop, display.say)
-  void shop.live.then(() => display.say('The shop is open.'))
+  const open = () => shop.status().live && display.say('The shop is open.')
+  shop.live.then(open, () => {})
   const timer = setInterval(() => {
     const status = shop.status()
     if (status.live) display.status(status, shop.totals())

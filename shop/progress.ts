@@ -1,6 +1,7 @@
 // What the shop shows while it runs: a progress bar (a line now and then where there is no terminal), and a status line.
-import type { Progress, ShopStatus } from './shop.ts'
 import type { Totals } from './ledger.ts'
+import type { Progress } from './past.ts'
+import type { ShopStatus } from './shop.ts'
 
 export interface Screen {
   write(text: string): unknown

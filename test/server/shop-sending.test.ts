@@ -2,10 +2,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { makeCatalogue } from '../../shop/catalogue.ts'
 import { makeClient } from '../../shop/client.ts'
 import { makeGeography } from '../../shop/geography.ts'
 import { makeLedger } from '../../shop/ledger.ts'
 import { makeOutbox, type OutboxOptions } from '../../shop/outbox.ts'
+import { ShopError } from '../../shop/opening.ts'
+import { makeShop } from '../../shop/shop.ts'
 import type { EventRow, OrderRow, UserRow } from '../../shop/rows.ts'
 
 const [place] = makeGeography().places
@@ -243,5 +246,31 @@ describe('the outbox', () => {
     const { byStatus } = ledger.totals().orders
     expect(byStatus.PROCESSING).toEqual({ orders: 0, items: 0, cents: 0 })
     expect(byStatus.SHIPPED).toEqual({ orders: 1, items: 1, cents: 1_905 })
+  })
+})
+
+describe('the shop', () => {
+  const shopAt = (url: string) => {
+    const shop = makeShop({ url, catalogue: makeCatalogue([]), geography: makeGeography() })
+    onTestFinished(() => void shop.close())
+    return shop
+  }
+
+  test('says so when what answers is not the API it knows', async () => {
+    const { url } = await serve((_, index) =>
+      index === 0 ? { body: { data: {} } } : refuse('BAD_REQUEST', 'No such field.'),
+    )
+    const shop = shopAt(url)
+    await expect(shop.live).rejects.toThrow('The shop cannot open: BAD_REQUEST: No such field.')
+    await expect(shop.ended).rejects.toThrow(ShopError)
+    const strange = shopAt((await serve(() => ({ status: 404, body: 'Not found' }))).url)
+    await expect(strange.live).rejects.toThrow('does not answer as Lookout does: HTTP 404')
+  })
+
+  test('closes while it still waits for the server', async () => {
+    const shop = shopAt('http://127.0.0.1:4300/graphql')
+    expect((await shop.close()).unanswered).toBe(0)
+    await shop.ended
+    expect(shop.status().live).toBe(false)
   })
 })
