@@ -71,6 +71,8 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
   let freshCommittedAt: Date | null = null
   let dirty = false
   let publishedVersion = 0
+  /** No tick before this, so that reading keeps to its share of the time. */
+  let restUntilMs = 0
   let failures = 0
   let closed = false
   let timer: NodeJS.Timeout | undefined
@@ -190,7 +192,12 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
   async function tick(): Promise<void> {
     if (closed || told.size === 0) return
     const old = clock() - cursorAtMs > limits.cursorMaxAgeMs
-    if (dirty || old || cursor === null || !state.slide(nowMs())) await advance()
+    if (dirty || old || cursor === null || !state.slide(nowMs())) {
+      const began = performance.now()
+      await advance()
+      const tookMs = performance.now() - began
+      restUntilMs = clock() + tookMs / limits.readShareMax - tookMs
+    }
     publish()
   }
 
@@ -205,8 +212,8 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
     const owing = dirty || publishedVersion !== state.version()
     const moving = cursor === null ? now : Math.ceil(state.bounds().to / everyMs) * everyMs
     const dueMs = owing
-      ? nextMultiple(now + backoff)
-      : Math.min(Math.max(moving, nextMultiple(now)), now + limits.cursorMaxAgeMs)
+      ? nextMultiple(Math.max(now + backoff, restUntilMs))
+      : Math.min(Math.max(moving, nextMultiple(Math.max(now, restUntilMs))), now + limits.cursorMaxAgeMs)
     timer = setTimeout(
       () => {
         tickMs = dueMs

@@ -4,7 +4,7 @@ import type { ClientBase } from 'pg'
 import type { Bounds } from './cells.ts'
 import type { Part, Plan } from './plan.ts'
 import { readCounts } from './readCounts.ts'
-import type { Range } from './time.ts'
+import { overlaps, type Range } from './time.ts'
 
 /** One scope's counts: undefined where there are none, null where they are not known. */
 type Known = readonly number[] | undefined | null
@@ -17,8 +17,8 @@ interface Span {
 }
 
 export interface Counts {
-  /** Reads everything but the rest. */
-  read(client: ClientBase, bounds: Bounds, nowMs: number): Promise<void>
+  /** Reads everything but the rest, as far as it depends on the stale stretches of time, or on where the window lies now. */
+  read(client: ClientBase, bounds: Bounds, nowMs: number, stale: readonly Range[], moved: boolean): Promise<void>
   /** Reads the rest: the keys that are not in `top`; null: there is none. */
   readRest(client: ClientBase, bounds: Bounds, nowMs: number, top: readonly string[] | null): Promise<void>
   /** Over the last `trailingMs` of the window; null: over all of it. */
@@ -50,17 +50,22 @@ export function makeCounts(plan: Plan, part: Part): Counts {
   })
 
   return {
-    async read(client, bounds, nowMs) {
+    async read(client, bounds, nowMs, stale, moved) {
+      const due = (range: Range) => moved || stale.some((stretch) => overlaps(stretch, range))
       for (const [trailingMs, span] of spans) {
-        const now = await readCounts(client, part, plan, 'all', nowOf(bounds, trailingMs), nowMs)
-        const previous = await readCounts(client, part, plan, 'all', previousOf(bounds, trailingMs), nowMs)
-        const keys = plan.by ? await readCounts(client, part, plan, 'keys', nowOf(bounds, trailingMs), nowMs) : null
-        spans.set(trailingMs, {
-          now: now && now.get(''),
-          previous: previous && previous.get(''),
-          keys: keys ?? new Map(),
-          rest: span.rest,
-        })
+        const present = nowOf(bounds, trailingMs)
+        const before = previousOf(bounds, trailingMs)
+        const fresh = { ...span }
+        if (due(present)) {
+          const counts = await readCounts(client, part, plan, 'all', present, nowMs)
+          fresh.now = counts && counts.get('')
+          if (plan.by) fresh.keys = (await readCounts(client, part, plan, 'keys', present, nowMs)) ?? new Map()
+        }
+        if (due(before)) {
+          const counts = await readCounts(client, part, plan, 'all', before, nowMs)
+          fresh.previous = counts && counts.get('')
+        }
+        spans.set(trailingMs, fresh)
       }
     },
     async readRest(client, bounds, nowMs, top) {

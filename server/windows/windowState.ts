@@ -127,7 +127,9 @@ export function makeWindowState(plan: Plan, asked: Asked, limits: WindowLimits):
       const passed = moved && ((of.counts?.anything() ?? false) || of.cells.holdsRows())
       return of.counts !== null && (passed || stale[index]!.some((range) => overlaps(range, reachOf(of))))
     })
-    for (const [index, { counts }] of numbers.entries()) if (due[index]) await counts!.read(client, bounds, nowMs)
+    for (const [index, { counts }] of numbers.entries()) {
+      if (due[index]) await counts!.read(client, bounds, nowMs, stale[index]!, moved)
+    }
     const { top, topHash, rest } = summariseAt(nowMs)
     const counted = numbers.filter(({ counts }) => counts)
     if (counted.length === 0 || (!rest && restOf === null)) return

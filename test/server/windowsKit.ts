@@ -149,6 +149,16 @@ export function makeShop({ pool }: Pick<Database, 'pool'>) {
       )
     },
 
+    /** Ages the change log until it is trimmed; transactions of other databases may hold that up for a moment. */
+    async trimChangeLog() {
+      await pool.query(`update cagg._changes set written_at = written_at - interval '2 hours'`)
+      await vi.waitFor(async () => {
+        await pool.query('select cagg.run_maintenance()')
+        const { rows } = await pool.query('select from cagg._changes')
+        if (rows.length > 0) throw new Error('the change log is not trimmed yet')
+      })
+    },
+
     async addUserMetric(at: number, user: string, pageViews: number, duration: number) {
       await pool.query(
         'insert into user_metrics (id, user_id, page_views, duration, created_at) values ($1, $2, $3, $4, $5)',

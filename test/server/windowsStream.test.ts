@@ -282,8 +282,7 @@ describe('coming back', () => {
     expect((await watch(asked, cursor).next()).kind).toBe('SNAPSHOT')
     world.setClock(0)
     await world.shop.addEvents([{ at: at(0) }])
-    await world.database.pool.query(`update cagg._changes set written_at = written_at - interval '2 hours'`)
-    await world.database.pool.query('select cagg.run_maintenance()')
+    await world.shop.trimChangeLog()
     expect((await watch({ ...asked, metrics: ['EVENTS'] }, cursor, 100).next()).kind).toBe('SNAPSHOT')
   })
 
