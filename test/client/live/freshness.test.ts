@@ -3,13 +3,13 @@ import { makeServerClock } from '../../../client/live/clock.ts'
 import { readFreshness, type Signs } from '../../../client/live/freshness.ts'
 import { backoffMs } from '../../../client/api/backoff.ts'
 
-const open: Signs = { connection: { is: 'open' }, heartbeatAgeMs: 300, streamLagMs: 40, eventLagMs: 1_000 }
+const open: Signs = { connection: { is: 'open' }, heartbeatAgeMs: 300, streamLagMs: 40, rowLagMs: 1_000 }
 
 it('is live while heartbeat, stream and events keep up', () => expect(readFreshness(open)).toEqual({ is: 'live' }))
 
 it('is delayed by the worst of the three', () => {
-  expect(readFreshness({ ...open, eventLagMs: 12_000 })).toEqual({ is: 'delayed', behindMs: 12_000 })
-  expect(readFreshness({ ...open, heartbeatAgeMs: 6_000, eventLagMs: 12_000 })).toEqual({
+  expect(readFreshness({ ...open, rowLagMs: 12_000 })).toEqual({ is: 'delayed', behindMs: 12_000 })
+  expect(readFreshness({ ...open, heartbeatAgeMs: 6_000, rowLagMs: 12_000 })).toEqual({
     is: 'delayed',
     behindMs: 12_000,
   })
@@ -17,7 +17,7 @@ it('is delayed by the worst of the three', () => {
 })
 
 it('is live, not delayed, in a shop where nothing happens', () =>
-  expect(readFreshness({ ...open, eventLagMs: null, streamLagMs: null })).toEqual({ is: 'live' }))
+  expect(readFreshness({ ...open, rowLagMs: null, streamLagMs: null })).toEqual({ is: 'live' }))
 
 it('is not live before the first heartbeat, even on an open socket', () =>
   expect(readFreshness({ ...open, heartbeatAgeMs: null })).toEqual({ is: 'connecting' }))
