@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { makeWindows, type MetricsUpdate, type WindowArguments } from '../../server/windows/windows.ts'
+import { connectForTest } from '../support/database.ts'
 import { asking, makeView, makeWindowsWorld, totalsOf } from './windowsKit.ts'
 
 type World = Awaited<ReturnType<typeof makeWindowsWorld>>
@@ -189,6 +190,37 @@ describe('a stream', () => {
     expect(pointsOf(message)).toEqual([[30 * MINUTE - SECOND, null, 1]])
     await world.shop.addEvents([{ at: at(30 * MINUTE) }])
     expect(pointsOf(await next())).toEqual([[30 * MINUTE, null, 1]])
+  })
+
+  test('goes on with a snapshot after the database cut a read off', async () => {
+    const { next } = watch({ metrics: ['EVENTS'] }, undefined, 500)
+    await next()
+    const { rows } = await world.database.pool.query<{ store: string }>(
+      `select cagg._store(a) as store from cagg._aggregates as a where view_name = 'events_1s'`,
+    )
+    const holder = await connectForTest(world.database)
+    await holder.query('begin')
+    // Every reader waits for this lock; the tick that the row causes is half a second away.
+    await holder.query(`insert into events (id, created_at, event_type) values ($1, $2, 'home')`, [
+      randomUUID(),
+      new Date(at(0)),
+    ])
+    await holder.query('commit; begin')
+    await holder.query(`lock table ${rows[0]!.store} in access exclusive mode`)
+    await vi.waitFor(
+      async () => {
+        const cut = await world.database.pool.query(
+          `select pg_terminate_backend(pid) from pg_stat_activity
+           where datname = current_database() and wait_event_type = 'Lock' and query like '%metrics.events_1s%'`,
+        )
+        if (cut.rowCount === 0) throw new Error('nobody reads yet')
+      },
+      { timeout: 5_000 },
+    )
+    await holder.query('commit')
+    const message = await next()
+    expect(message.kind).toBe('SNAPSHOT')
+    expect(totalsOf(message)).toEqual([1])
   })
 
   test('does not take every below a twentieth of a second', () => {
