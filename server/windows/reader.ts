@@ -45,6 +45,9 @@ export function makeReader(
   async function transaction<T>(work: (client: ClientBase) => Promise<T>): Promise<T> {
     const client = await database.pool.connect()
     let broken = false
+    // A pool looks after idle connections alone: one that breaks while it is lent would end the process.
+    const onError = () => (broken = true)
+    client.on('error', onError)
     try {
       await client.query(begin)
       const result = await work(client)
@@ -54,6 +57,7 @@ export function makeReader(
       await client.query('rollback').catch(() => (broken = true))
       throw error
     } finally {
+      client.off('error', onError)
       client.release(broken)
     }
   }
