@@ -30,8 +30,10 @@ async function main(): Promise<number> {
     command.options,
   )
   const toldToStop = listen(shop, display.say)
-  const open = () => shop.status().live && display.say('The shop is open.')
-  shop.live.then(open, () => {})
+  const opened = () => {
+    if (shop.status().live) display.opened(shop.status())
+  }
+  shop.live.then(opened, () => {})
   const timer = setInterval(() => {
     const status = shop.status()
     if (status.live) display.status(status, shop.totals())

@@ -47,7 +47,7 @@ export async function writePast(dependencies: PastDependencies, options: { batch
     )
     behindMs = Date.now() - simulation.nowMs()
   }
-  if (!closing()) tell(1)
+  if (!closing() && ledger.acknowledged() > 0) tell(1)
 }
 
 async function writeUntil(

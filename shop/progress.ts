@@ -11,6 +11,8 @@ export interface Screen {
 export interface Display {
   say(sentence: string): void
   progress(progress: Progress): void
+  /** Says that the shop is open; status lines count from here. */
+  opened(status: ShopStatus): void
   /** One line about the time since the last one. */
   status(status: ShopStatus, totals: Totals): void
 }
@@ -40,6 +42,10 @@ export function makeDisplay(screen: Screen, nowMs: () => number = Date.now): Dis
         toldMs = nowMs()
         line(`${done ? 'Wrote the past:' : 'Writing the past:'} ${figures(progress)}`)
       }
+    },
+    opened(status) {
+      line('The shop is open.')
+      last = { atMs: nowMs(), sessions: status.sessionsStarted, rows: status.rowsAcknowledged }
     },
     status(status, totals) {
       const seconds = Math.max((nowMs() - last.atMs) / 1_000, 0.001)

@@ -75,21 +75,21 @@ describe('the display', () => {
     const { written, screen } = screenOf(false)
     let nowMs = 0
     const display = makeDisplay(screen, () => nowMs)
+    const status = {
+      live: true,
+      sessionsStarted: 1_000,
+      visitors: 1_020,
+      openOrders: 7,
+      rowsAcknowledged: 5_000,
+      backlogRows: 3,
+      latencyMs: 21.4,
+      trouble: null,
+    }
+    display.opened(status)
     nowMs = 10_000
-    display.status(
-      {
-        live: true,
-        sessionsStarted: 205,
-        visitors: 1_020,
-        openOrders: 7,
-        rowsAcknowledged: 1_111,
-        backlogRows: 3,
-        latencyMs: 21.4,
-        trouble: null,
-      },
-      makeLedger().totals(),
-    )
+    display.status({ ...status, sessionsStarted: 1_205, rowsAcknowledged: 6_111 }, makeLedger().totals())
     expect(written).toEqual([
+      'The shop is open.\n',
       '00:00:10  20.5 sessions/s · 111.1 rows/s · 1,020 visitors · 7 open orders · 3 rows waiting · 0 rejected · 21 ms a call\n',
     ])
   })
