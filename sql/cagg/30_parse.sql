@@ -1,6 +1,17 @@
 -- Takes a definition apart. PostgreSQL itself parses it (a throw-away view) and prints it back in one canonical form
 -- (pg_get_viewdef, every name qualified), so what is read here is never the user's spelling: tokens, clauses, items.
 
+-- A throw-away view of a SELECT, so that PostgreSQL parses it; its name holds the backend, so that no two collide.
+create or replace function cagg._draft(p_select text, p_name text default 'definition') returns regclass
+language plpgsql as $$
+declare
+  v_name text := format('cagg_data._draft_%s_%s', p_name, pg_backend_pid());
+begin
+  execute format('drop view if exists %s', v_name);
+  execute format('create view %s as %s', v_name, rtrim(p_select, E'; \n\t'));
+  return v_name::regclass;
+end $$;
+
 -- The tokens of an SQL text in order, with the depth of brackets they stand at; white space is a token, too.
 create or replace function cagg._tokens(p_text text)
 returns table (n integer, token text, depth integer)
@@ -60,8 +71,9 @@ begin
   while v_i <= coalesce(cardinality(v_tokens), 0) loop
     function := case
       when v_tokens[v_i + 1] = '(' and v_tokens[v_i] in
-        ('count', 'sum', 'avg', 'min', 'max') and coalesce(v_tokens[v_i - 1], '') <> '.' then v_tokens[v_i]
-      when v_tokens[v_i] = 'cagg' and v_tokens[v_i + 1] = '.' and v_tokens[v_i + 2] in ('distinct_sketch', 'rollup')
+        ('count', 'sum', 'avg', 'min', 'max', 'variance', 'var_samp', 'var_pop', 'stddev', 'stddev_samp', 'stddev_pop', 'bool_and', 'bool_or', 'every')
+        and coalesce(v_tokens[v_i - 1], '') <> '.' then v_tokens[v_i]
+      when v_tokens[v_i] = 'cagg' and v_tokens[v_i + 1] = '.' and v_tokens[v_i + 2] in ('distinct_sketch', 'approx_count_distinct', 'rollup')
         and v_tokens[v_i + 3] = '(' then 'cagg.' || v_tokens[v_i + 2]
     end;
     if function is not null then
@@ -130,7 +142,7 @@ declare
   v_bad text;
 begin
   if v_tree ~ ':aggdistinct \(' then
-    perform cagg._refuse('count(distinct …)', 'Use cagg.distinct_sketch(x), read with cagg.distinct_count: exact to 1,024, within 2 % beyond.');
+    perform cagg._refuse('count(distinct …)', 'Use cagg.approx_count_distinct(x): exact to 1,024, within 2 % beyond.');
   elsif v_tree ~ ':aggorder \(' then
     perform cagg._refuse('order by inside an aggregate', 'Leave it out; it changes nothing for the aggregates that can be folded.');
   elsif v_tree ~ ':hasWindowFuncs true' then
@@ -164,16 +176,17 @@ begin
   select string_agg(distinct oid::regprocedure::text, ', ') into v_bad
   from regexp_matches(v_tree, ':aggfnoid (\d+)', 'g') as m
   join pg_catalog.pg_proc on oid = m[1]::oid
-  where not (pronamespace = 'pg_catalog'::regnamespace and proname in ('count', 'sum', 'avg', 'min', 'max'))
-    and not (pronamespace = 'cagg'::regnamespace and proname in ('distinct_sketch', 'rollup'));
+  where not (pronamespace = 'pg_catalog'::regnamespace and proname in
+      ('count', 'sum', 'avg', 'min', 'max', 'variance', 'var_samp', 'var_pop', 'stddev', 'stddev_samp', 'stddev_pop', 'bool_and', 'bool_or', 'every'))
+    and not (pronamespace = 'cagg'::regnamespace and proname in ('distinct_sketch', 'approx_count_distinct', 'rollup'));
   if v_bad is not null then
-    perform cagg._refuse('the aggregate ' || v_bad, 'Use count, sum, avg, min, max or cagg.distinct_sketch.');
+    perform cagg._refuse('the aggregate ' || v_bad, 'Use count, sum, avg, min, max, stddev, variance, bool_and, bool_or, cagg.approx_count_distinct or cagg.distinct_sketch.');
   end if;
   select string_agg(distinct oid::regprocedure::text, ', ') into v_bad
   from regexp_matches(v_tree, ':aggfnoid (\d+)', 'g') as m
   join pg_catalog.pg_proc on oid = m[1]::oid
-  where proname in ('sum', 'avg') and prorettype in ('real'::regtype, 'double precision'::regtype)
-    and not proargtypes[0] in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype, 'numeric'::regtype);
+  where pronamespace = 'pg_catalog'::regnamespace and proname in ('sum', 'avg', 'variance', 'var_samp', 'var_pop', 'stddev', 'stddev_samp', 'stddev_pop')
+    and proargtypes[0] in ('real'::regtype, 'double precision'::regtype);
   if v_bad is not null then
     perform cagg._refuse(v_bad, 'Floats cannot be subtracted exactly; cast the argument: sum(x::numeric).');
   end if;

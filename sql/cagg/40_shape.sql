@@ -6,36 +6,113 @@
 --   keys                  [{name: k1, column, type, flat, level}]          group keys besides the bucket
 --   states                [{name: s1, kind, type, flat}]                   what is stored a group; kind: add, min, max, sketch
 --   columns               [{column, read, truth}]                          the view's columns, in order
---   shard                 the expression that spreads a group's rows over slots, where there is a sketch; else null
 --   relation, level_where the finer aggregate's name in this definition, and the condition on its rows
 -- flat: over the raw source. level: over the columns of the finer aggregate. read: over the states. truth: the user's own.
 
--- The states one aggregate call needs, and the value at read. $n stands for the nth state.
-create or replace function cagg._states_of(p_function text, p_argument text, p_filter text, p_call text)
-returns table (kinds text[], flats text[], read text, truth text)
-language sql immutable as $$
-  with c as (
-    select coalesce(' FILTER (WHERE ' || p_filter || ')', '') as filter_clause,
-      coalesce('(' || p_filter || ') AND ', '') as and_filter
-  )
-  select case p_function
-      when 'sum' then '{add,add}'::text[] when 'avg' then '{add,add}' when 'cagg.distinct_sketch' then '{sketch}'
-      when 'count' then '{add}' else array[p_function] end,
-    case
-      when p_function in ('sum', 'avg') then array['sum(' || p_argument || ')' || filter_clause, 'count(' || p_argument || ')' || filter_clause]
-      when p_function = 'cagg.distinct_sketch' then array[format(
-        'array_agg(cagg._hash(%s)) FILTER (WHERE %s(%1$s) IS NOT NULL)', p_argument, and_filter)]
-      else array[p_call] end,
-    case p_function
-      when 'sum' then '(case when $2 > 0 then $1 end)'
-      when 'avg' then '($1 / nullif($2, 0)::numeric)'
-      when 'cagg.distinct_sketch' then 'coalesce($1, ''{}'')'
-      else '$1' end,
-    case when p_function = 'cagg.distinct_sketch' then format(
-      'coalesce(cagg._sketch(array_agg(cagg._hash(%s)) FILTER (WHERE %s(%1$s) IS NOT NULL)), ''{}'')', p_argument, and_filter)
-      else p_call end
-  from c
+-- The types of the aggregates' arguments, found with one more throw-away view: {argument: type}.
+create or replace function cagg._argument_types(p_select text, p_from text) returns jsonb
+language plpgsql as $$
+declare
+  v_arguments text[] := array(
+    select distinct c.argument from cagg._items(p_select) as i cross join cagg._aggregate_calls(i.item) as c where c.argument <> '*' order by 1);
+  v_draft regclass;
+begin
+  if v_arguments = '{}' then return '{}'; end if;
+  v_draft := cagg._draft((select 'select ' || string_agg(format('(%s) as c%s', argument, n), ', ')
+    from unnest(v_arguments) with ordinality as u (argument, n)) || ' from ' || p_from, 'types');
+  return (
+    select jsonb_object_agg(v_arguments[attnum], format_type(atttypid, atttypmod))
+    from pg_catalog.pg_attribute where attrelid = v_draft and attnum > 0);
+end $$;
+
+-- Numbers that cannot be subtracted again are counted apart: NaN by ones, Infinity by 10^15, -Infinity by 10^30.
+create or replace function cagg._odd(p_value numeric) returns numeric
+language sql immutable parallel safe
+return case p_value when 'NaN' then 1 when 'Infinity' then 1e15 when '-Infinity' then 1e30 end;
+
+-- What such a count makes of a sum; null: nothing, the sum of the others holds.
+create or replace function cagg._odd_sum(p_odd numeric) returns numeric
+language sql immutable parallel safe
+return case
+  when p_odd = 0 then null
+  when p_odd % 1e15 > 0 or (p_odd >= 1e30 and p_odd % 1e30 >= 1e15) then 'NaN'::numeric
+  when p_odd >= 1e30 then '-Infinity'::numeric
+  else 'Infinity'::numeric end;
+
+-- Variance and its square root from count, sum and sum of squares, to the digit as PostgreSQL computes them
+-- (numeric_stddev_internal in src/backend/utils/adt/numeric.c).
+create or replace function cagg._variance(p_count bigint, p_sum numeric, p_squares numeric, p_sample boolean, p_root boolean) returns numeric
+language sql immutable parallel safe as $$
+  select case when p_count <= p_sample::integer then null when v is null then 0
+    when p_root then round(sqrt(round(v, scale(v) + 20)), scale(v)) else v end
+  from (
+    select case when spread > 0 then spread / (p_count::numeric * (p_count - p_sample::integer)) end as v
+    from (select p_count * p_squares - p_sum * p_sum as spread) as spreads
+  ) as variances
 $$;
+
+-- The states one aggregate call needs (their kinds, and what they are over raw rows), its value at read ($n: the nth state),
+-- and the call as the truth it is held against. p_type: the argument's type.
+create or replace function cagg._states_of(p_function text, p_argument text, p_filter text, p_call text, p_type text)
+returns table (kinds text[], flats text[], read text, truth text)
+language plpgsql immutable as $$
+declare
+  v_filter text := coalesce(' FILTER (WHERE ' || p_filter || ')', '');
+  v_if text := ' FILTER (WHERE ' || coalesce('(' || p_filter || ') AND ', '');
+  -- numeric(p, s) holds NaN but no infinities.
+  v_finite text := case when p_type = 'numeric' then format('(%s) < ''Infinity'' AND (%1$s) > ''-Infinity'')', p_argument)
+    when p_type like 'numeric%' then format('(%s) <> ''NaN'')', p_argument) end;
+  v_odd text;
+  v_sum text := case when v_finite is null then format('sum(%s)%s', p_argument, v_filter) else format('sum(%s)%s%s', p_argument, v_if, v_finite) end;
+  v_count text := format('count(%s)%s', p_argument, v_filter);
+  v_square text;
+  v_hashes text;
+begin
+  v_odd := format('sum(cagg._odd(%s))%s(%1$s) IN (''NaN'', ''Infinity'', ''-Infinity''))', p_argument, v_if);
+  truth := p_call;
+  if p_type = 'numeric' and p_function not in ('count', 'sum', 'min', 'max') and p_function not like 'cagg.%' then
+    perform cagg._refuse(p_call || ' of a numeric without a scale',
+      'How many digits it has depends on rows that may be gone; cast the argument: ' || replace(p_call, '(' || p_argument || ')', '(' || p_argument || '::numeric(20, 6))') || '.');
+  end if;
+  case
+    when p_function = 'count' then
+      kinds := '{add}'; flats := array[p_call]; read := '$1';
+    when p_function in ('sum', 'avg') then
+      kinds := '{add,add}'; flats := array[v_sum, v_count];
+      read := case when p_function = 'sum' then '$1' else '$1 / nullif($2, 0)' || case when p_type = 'interval' then '' else '::numeric' end end;
+      if v_finite is not null then
+        kinds := kinds || '{add}'::text[]; flats := flats || v_odd;
+        read := format('coalesce(cagg._odd_sum($3), %s)', read);
+      end if;
+      read := format('(case when $2 > 0 then %s end)', read);
+    when p_function in ('variance', 'var_samp', 'var_pop', 'stddev', 'stddev_samp', 'stddev_pop') then
+      v_square := format('(%s)::numeric * (%1$s)::numeric', p_argument);
+      kinds := '{add,add,add}';
+      flats := array[v_sum, v_count, case when v_finite is null then format('sum(%s)%s', v_square, v_filter) else format('sum(%s)%s%s', v_square, v_if, v_finite) end];
+      read := format('cagg._variance($2, $1, $3, %s, %s)', (p_function not like '%pop')::text, (p_function like 'stddev%')::text);
+      if v_finite is not null then
+        kinds := kinds || '{add}'::text[]; flats := flats || v_odd;
+        read := format('(case when $4 = 0 then %s when $2 > %s then ''NaN''::numeric end)', read, (p_function not like '%pop')::integer);
+      end if;
+    when p_function in ('bool_and', 'every', 'bool_or') then
+      kinds := '{add,add}'; flats := array[format('count(*)%s(%s))', v_if, p_argument), v_count];
+      read := format('(case when $2 > 0 then $1 %s end)', case when p_function = 'bool_or' then '> 0' else '= $2' end);
+    when p_function in ('min', 'max') then
+      kinds := array[p_function]; flats := array[p_call]; read := '$1';
+    else
+      kinds := '{sketch}';
+      v_hashes := format('array_agg(cagg._hash(%s))%s(%1$s) IS NOT NULL)', p_argument, v_if);
+      -- A few hashes may stay a bag on the way: making a sketch of them costs more than reading them twice.
+      flats := array[format('CASE WHEN cardinality(%s) > 32 THEN cagg._sketch(%1$s) ELSE %1$s END', v_hashes)];
+      read := 'coalesce($1, ''{}'')';
+      truth := format('coalesce(cagg._sketch(%s), ''{}'')', v_hashes);
+      if p_function = 'cagg.approx_count_distinct' then
+        read := format('cagg.distinct_count(%s)', read);
+        truth := format('cagg.distinct_count(%s)', truth);
+      end if;
+  end case;
+  return next;
+end $$;
 
 -- The first relation of a canonical FROM, and the name it goes by there.
 create or replace function cagg._first_relation(p_from text)
@@ -66,7 +143,7 @@ declare
   v_source record; v_item record; v_call record; v_need record;
   v_expression text; v_read text; v_truth text; v_flat text; v_kind text; v_name text;
   v_bucket jsonb; v_keys jsonb := '[]'; v_states jsonb := '[]'; v_columns jsonb := '[]';
-  v_names jsonb := '{"count(*)": "n"}'; v_reads jsonb; v_truths jsonb; v_shard text; v_extra text; v_having_truth text;
+  v_names jsonb := '{"count(*)": "n"}'; v_reads jsonb; v_truths jsonb; v_extra text; v_having_truth text; v_types jsonb;
 begin
   select max(body) filter (where clause = 'SELECT'), max(body) filter (where clause = 'FROM'),
     max(body) filter (where clause = 'WHERE'), max(body) filter (where clause = 'HAVING'),
@@ -77,6 +154,7 @@ begin
     perform cagg._refuse('no group by', 'Group by cagg.time_bucket(width, time column) and any other keys.');
   end if;
   select * into v_source from cagg._first_relation(v_from);
+  v_types := cagg._argument_types(concat_ws(', ', v_select, v_having), v_from);
 
   for v_item in
     select i.n, a.attname, format_type(a.atttypid, a.atttypmod) as type,
@@ -95,7 +173,7 @@ begin
       if v_call.function = 'cagg.rollup' then
         perform cagg._refuse('cagg.rollup over a table', 'Use cagg.distinct_sketch(x) here; rollup merges the sketches of a continuous aggregate.');
       end if;
-      select * into v_need from cagg._states_of(v_call.function, v_call.argument, v_call.filter, v_call.call);
+      select * into v_need from cagg._states_of(v_call.function, v_call.argument, v_call.filter, v_call.call, v_types ->> v_call.argument);
       v_read := v_need.read;
       for i in 1..cardinality(v_need.flats) loop
         v_flat := v_need.flats[i];
@@ -104,9 +182,6 @@ begin
           v_name := 's' || jsonb_array_length(v_states) + 1;
           v_names := v_names || jsonb_build_object(v_flat, v_name);
           v_states := v_states || jsonb_build_object('name', v_name, 'kind', v_kind, 'flat', v_flat);
-          if v_kind = 'sketch' and v_shard is null then
-            v_shard := format('(coalesce(cagg._hash(%s), 0) & 15)::smallint', v_call.argument);
-          end if;
         end if;
         v_read := replace(v_read, '$' || i, v_names ->> v_flat);
       end loop;
@@ -146,8 +221,7 @@ begin
   end if;
   return jsonb_build_object('source', v_source.relation, 'from', v_from,
     'from_new', format('new_rows %s%s', v_source.alias, v_source.rest),
-    'where', v_where, 'having', v_having, 'having_truth', v_having_truth, 'bucket', v_bucket, 'keys', v_keys, 'states', v_states, 'columns', v_columns,
-    'shard', v_shard);
+    'where', v_where, 'having', v_having, 'having_truth', v_having_truth, 'bucket', v_bucket, 'keys', v_keys, 'states', v_states, 'columns', v_columns);
 end $$;
 
 -- The definition of an aggregate over a finer one, rewritten over the raw source: columns by what they stand for, sum of a
@@ -186,10 +260,10 @@ begin
       v_inner := (select c.function from cagg._aggregate_calls(v_column ->> 'call') as c);
       if v_call.filter is not null or v_inner is null
         or (v_call.function, v_inner) not in
-          (('sum', 'sum'), ('sum', 'count'), ('min', 'min'), ('max', 'max'), ('avg', 'avg'), ('cagg.rollup', 'cagg.distinct_sketch'))
+          (('sum', 'count'), ('cagg.rollup', 'cagg.distinct_sketch')) and (v_call.function <> v_inner or v_inner = 'count')
       then
         perform cagg._refuse(v_call.call || ' over a continuous aggregate',
-          'Over a finer aggregate use sum of its counts and sums, min of min, max of max, avg of avg, cagg.rollup of sketches, without filter.');
+          'Over a finer aggregate use sum of its counts, any other aggregate of itself (sum of sum, avg of avg, max of max …), cagg.rollup of sketches, without filter.');
       end if;
       v_replacements := v_replacements || jsonb_build_object(v_call.call, v_column ->> 'call');
     end loop;

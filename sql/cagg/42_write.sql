@@ -18,13 +18,12 @@ language sql immutable strict as $$
   from jsonb_array_elements(p_states) with ordinality as states (s, n)
 $$;
 
--- States of several rows of one group, merged. p_prefix: what their columns' names start with; p_finer: those of the finer level.
--- p_sketch: what sketches are merged with: cagg.rollup where the result is kept or read, cagg._bag on the way.
-create or replace function cagg._merged(p_states jsonb, p_prefix text, p_finer boolean default false, p_sketch text default 'cagg._bag')
-returns text
+-- States of several rows of one group, merged. p_prefix: what their columns' names start with; p_finer: those of the finer level,
+-- where sketches stay bags: most groups have one finer row, which is a sketch already.
+create or replace function cagg._merged(p_states jsonb, p_prefix text, p_finer boolean default false) returns text
 language sql immutable strict as $$
   select cagg._by_kind(p_states, ', (sum(' || c || '))::%4$s as %1$s', ', min(' || c || ') as %1$s', ', max(' || c || ') as %1$s',
-    ', ' || p_sketch || '(' || c || ') as %1$s')
+    ', ' || case when p_finer then 'cagg._bag' else 'cagg.rollup' end || '(' || c || ') as %1$s')
   from (select p_prefix || case when p_finer then '%6$s' else '%1$s' end as c) as column_name
 $$;
 
@@ -32,14 +31,13 @@ $$;
 create or replace function cagg._positions(p_count integer) returns text
 language sql immutable strict as $$ select string_agg(i::text, ', ' order by i) from generate_series(1, p_count) as i $$;
 
--- Raw rows folded to one row a group (and shard). p_sign -1: what leaves; states that cannot be subtracted are null then.
+-- Raw rows folded to one row a group. p_sign -1: what leaves; states that cannot be subtracted are null then.
 create or replace function cagg._select_raw(p_this cagg._aggregates, p_from text, p_sign integer, p_typed boolean default true)
 returns text
 language sql stable as $$
-  select format('select %s as bucket%s, %s as slot, %scount(*) as n%s from %s%s group by %s',
+  select format('select %s as bucket%s, %scount(*) as n%s from %s%s group by %s',
     s #>> '{bucket,flat}',
     cagg._list(s -> 'keys', ', %3$s as %1$s', ''),
-    coalesce(s ->> 'shard', '0::smallint'),
     case when p_sign < 0 then '-' else '' end,
     case when not p_typed then cagg._list(s -> 'states', ', %3$s as %1$s', '')
       when p_sign > 0 then cagg._by_kind(s -> 'states', ', coalesce((%3$s)::%4$s, ''0''::%4$s) as %1$s', ', %3$s as %1$s', ', %3$s as %1$s', ', %3$s as %1$s')
@@ -47,14 +45,14 @@ language sql stable as $$
         ', null::%4$s as %1$s', ', null::%4$s as %1$s', ', null::%4$s as %1$s') end,
     p_from,
     ' where ' || (s ->> 'where'),
-    cagg._positions(1 + jsonb_array_length(s -> 'keys') + case when s ->> 'shard' is null then 0 else 1 end))
+    cagg._positions(1 + jsonb_array_length(s -> 'keys')))
   from (select p_this.shape as s) as shape
 $$;
 
 -- A finer level's folded groups, folded on to this level. p_delta: the name of the finer level's delta.
 create or replace function cagg._select_level(p_this cagg._aggregates, p_finer cagg._aggregates, p_delta text) returns text
 language sql stable as $$
-  select format('select %s as bucket%s, _slot as slot, sum(_n)::bigint as n%s from (select bucket as %I%s, slot as _slot, n as _n%s from %s) as %s%s group by %s',
+  select format('select %s as bucket%s, sum(_n)::bigint as n%s from (select bucket as %I%s, n as _n%s from %s) as %s%s group by %s',
     s #>> '{bucket,level}',
     cagg._list(s -> 'keys', ', %5$s as %1$s', ''),
     cagg._merged(s -> 'states', '_', true),
@@ -64,7 +62,7 @@ language sql stable as $$
     p_delta,
     s ->> 'relation',
     ' where ' || (s ->> 'level_where'),
-    cagg._positions(2 + jsonb_array_length(s -> 'keys')))
+    cagg._positions(1 + jsonb_array_length(s -> 'keys')))
   from (select p_this.shape as s) as shape
 $$;
 
@@ -76,43 +74,50 @@ language sql stable as $$
     else 'true' end
 $$;
 
--- The slot that a delta's row is written to.
+create or replace function cagg._has_sketch(p_shape jsonb) returns boolean
+language sql immutable as $$ select exists (select from jsonb_array_elements(p_shape -> 'states') as s where s ->> 'kind' = 'sketch') $$;
+
+-- The slot that a delta's row is written to: one of a few by backend, so that writers do not queue for one row.
+-- Sketches grow large, and rewriting them with each commit would cost more than all else. Many new hashes go to a row of this
+-- transaction (positive slots), a few to a row of these 16 seconds (negative ones); compaction brings those into slot 0.
 create or replace function cagg._slot(p_this cagg._aggregates) returns text
 language sql immutable as $$
   select case
-    when p_this.slots = 1 then '0::smallint'
-    when p_this.shape ->> 'shard' is null then format('(pg_backend_pid() %% %s)::smallint', p_this.slots)
-    else format('(slot %% %s)::smallint', p_this.slots) end
+    when cagg._has_sketch(p_this.shape) then format(
+      'case when greatest(%s) > 64 then (pg_current_xact_id()::text::bigint %% 2147483647 + 1)::integer'
+      ' else -(1 + extract(epoch from now())::bigint / 16 %% 100000000 * 8 + pg_backend_pid() %% 8)::integer end',
+      ltrim(cagg._by_kind(p_this.shape -> 'states', '', '', '', ', cardinality(%1$s)'), ', '))
+    when p_this.slots = 1 then '0'
+    else format('(pg_backend_pid() %% %s)', p_this.slots) end
 $$;
 
--- Groups into the table of states: slots (shards of a sketch, otherwise the writer's own), sorted, so that two writers
--- lock shared rows in the same order.
-create or replace function cagg._write(p_this cagg._aggregates, p_delta text, p_only_moved boolean) returns text
+-- The condition under which a delta's row says anything: what came and what went may cancel out.
+create or replace function cagg._moved(p_shape jsonb) returns text
+language sql immutable as $$
+  select '(n <> 0' || cagg._by_kind(p_shape -> 'states', ' or %1$s <> ''0''::%4$s', ' or %1$s is not null', ' or %1$s is not null',
+    ' or %1$s is not null') || ')'
+$$;
+
+-- Groups into the table of states, sorted, so that two writers lock shared rows in the same order.
+-- p_delta: rows of groups; they may hold a group more than once. p_slot: where to; the slot of this backend where it is null.
+create or replace function cagg._write(p_this cagg._aggregates, p_delta text, p_only_moved boolean, p_slot text default null) returns text
 language sql stable as $$
-  select format('insert into %1$s as t (bucket%2$s, slot, n%3$s) select bucket%2$s, %4$s, %5$s from %6$s where %7$s%8$s%9$s order by %10$s on conflict (bucket%2$s, slot) do update set n = t.n + excluded.n%11$s',
+  select format('insert into %1$s as t (bucket%2$s, slot, n%3$s) select bucket%2$s, %4$s as slot, n%3$s from %5$s where %6$s%7$s order by %8$s on conflict (bucket%2$s, slot) do update set n = t.n + excluded.n%9$s',
     cagg._store(p_this),
-    keys,
+    cagg._list(s -> 'keys', ', %1$s', ''),
     cagg._list(s -> 'states', ', %1$s', ''),
-    slot,
-    case when sharded then 'sum(n)::bigint as n' || cagg._merged(s -> 'states', '') else 'n' || cagg._list(s -> 'states', ', %1$s', '') end,
+    coalesce(p_slot, cagg._slot(p_this)),
     p_delta,
     cagg._retained(p_this),
-    case when p_only_moved then ' and (n <> 0' || cagg._by_kind(s -> 'states', ' or %1$s <> ''0''::%4$s',
-      ' or %1$s is not null', ' or %1$s is not null', ' or %1$s is not null') || ')' else '' end,
-    case when sharded then ' group by ' || cagg._positions(2 + jsonb_array_length(s -> 'keys')) else '' end,
+    case when p_only_moved then ' and ' || cagg._moved(s) else '' end,
     cagg._positions(2 + jsonb_array_length(s -> 'keys')),
     cagg._by_kind(s -> 'states', ', %1$s = t.%1$s + excluded.%1$s', ', %1$s = least(t.%1$s, excluded.%1$s)',
       ', %1$s = greatest(t.%1$s, excluded.%1$s)',
       -- Most rows belong to sessions that are known: what adds nothing rewrites nothing.
       ', %1$s = case when excluded.%1$s is null or cardinality(excluded.%1$s) <= 4 and t.%1$s @> excluded.%1$s then t.%1$s'
-      ' when cardinality(t.%1$s) + cardinality(excluded.%1$s) > 2048 then cagg._sketch(t.%1$s || excluded.%1$s)'
-      ' else t.%1$s || excluded.%1$s end'))
-  from (
-    select shape as s, shape ->> 'shard' is not null and p_this.slots < 16 as sharded,
-      cagg._list(shape -> 'keys', ', %1$s', '') as keys,
-      cagg._slot(p_this) as slot
-    from (select p_this.shape) as this (shape)
-  ) as parts
+      ' when cardinality(excluded.%1$s) <= 4 and cardinality(t.%1$s) < 4096 then t.%1$s || excluded.%1$s'
+      ' else cagg._sketch(t.%1$s || excluded.%1$s) end'))
+  from (select p_this.shape) as this (s)
 $$;
 
 -- One line of the change log for each stretch of about 60 buckets that a delta touched.
@@ -120,8 +125,7 @@ create or replace function cagg._log(p_this cagg._aggregates, p_delta text, p_on
 language sql stable as $$
   select format('select %s, min(bucket)::text, max(bucket)::text from %s where true%s group by %s',
     p_this.id, p_delta,
-    case when p_only_moved then ' and (n <> 0' || cagg._by_kind(p_this.shape -> 'states', ' or %1$s <> ''0''::%4$s',
-      ' or %1$s is not null', ' or %1$s is not null', ' or %1$s is not null') || ')' else '' end,
+    case when p_only_moved then ' and ' || cagg._moved(p_this.shape) else '' end,
     case when p_this.shape #>> '{bucket,type}' in ('bigint', 'integer', 'smallint')
       then format('bucket / (60::bigint * %s)', p_this.shape #>> '{bucket,width}')
       else format('floor(extract(epoch from bucket) / (60 * extract(epoch from %s)))', p_this.shape #>> '{bucket,width}') end)
@@ -131,29 +135,39 @@ $$;
 -- Looking at other writers' slots as well, two of them would wait for each other.
 create or replace function cagg._sweep(p_this cagg._aggregates, p_touched text) returns text
 language sql stable as $$
-  select format('delete from %s as t using (select distinct bucket%s, %s as slot from %s) as o where t.bucket = o.bucket and t.slot = o.slot%s and t.n = 0%s',
+  select format('delete from %1$s as t using (select bucket%2$s, %3$s as slot from %4$s) as o where t.bucket = o.bucket and t.slot = o.slot%5$s and t.n = 0%6$s',
     cagg._store(p_this), cagg._list(s -> 'keys', ', %1$s', ''), cagg._slot(p_this), p_touched,
     cagg._list(s -> 'keys', ' and t.%1$s is not distinct from o.%1$s', ''),
-    cagg._by_kind(s -> 'states', ' and t.%1$s = ''0''::%4$s', ' and t.%1$s is null', ' and t.%1$s is null', ' and coalesce(t.%1$s, ''{}'') = ''{}'''))
+    cagg._by_kind(s -> 'states', ' and t.%1$s = ''0''::%4$s', ' and t.%1$s is null', ' and t.%1$s is null', ' and t.%1$s is null'))
+  from (select p_this.shape as s) as shape
+$$;
+
+-- Brings the rows of past transactions and of the 16 seconds before the last into slot 0.
+create or replace function cagg._compact_sql(p_this cagg._aggregates) returns text
+language sql stable as $$
+  select format('with moved as (delete from %1$s where slot > 0 or slot < 0 and slot not between -(extract(epoch from now())::bigint / 16 %% 100000000 + 1) * 8 and -(extract(epoch from now())::bigint / 16 %% 100000000 - 1) * 8 returning *) %2$s',
+    cagg._store(p_this),
+    cagg._write(p_this, format('(select bucket%s, sum(n)::bigint as n%s from moved group by %s) as merged',
+      cagg._list(s -> 'keys', ', %1$s', ''), cagg._merged(s -> 'states', ''), cagg._positions(1 + jsonb_array_length(s -> 'keys'))), false, '0'))
   from (select p_this.shape as s) as shape
 $$;
 
 -- Back-fill from the raw source, for buckets that meet a condition.
 create or replace function cagg._fill_sql(p_this cagg._aggregates, p_condition text) returns text
 language sql stable as $$
-  select cagg._write(p_this, format('(select * from (%s) as folded where %s) as delta', cagg._select_raw(p_this, p_this.shape ->> 'from', 1), p_condition), false)
+  select cagg._write(p_this, format('(select * from (%s) as folded where %s) as delta', cagg._select_raw(p_this, p_this.shape ->> 'from', 1), p_condition), false, '0')
 $$;
 
 -- The view that users read: slots merged, states turned into values, emptied groups left out.
 create or replace function cagg._view_sql(p_this cagg._aggregates) returns text
 language sql stable as $$
-  select format(case when p_this.slots = 1 and s ->> 'shard' is null then 'create view %1$s as select %2$s from %5$s where n > 0 and %6$s%9$s'
+  select format(case when p_this.slots = 1 and not cagg._has_sketch(s) then 'create view %1$s as select %2$s from %5$s where n > 0 and %6$s%9$s'
     else 'create view %1$s as select %2$s from (select bucket%3$s, sum(n)::bigint as n%4$s from %5$s where %6$s group by %7$s having sum(n) > 0) as states%8$s' end,
     cagg._view(p_this),
     (select string_agg(format('(%s)::%s as %I', c ->> 'read', c ->> 'type', c ->> 'column'), ', ' order by n)
       from jsonb_array_elements(s -> 'columns') with ordinality as columns (c, n)),
     cagg._list(s -> 'keys', ', %1$s', ''),
-    cagg._merged(s -> 'states', '', false, 'cagg.rollup'),
+    cagg._merged(s -> 'states', ''),
     cagg._store(p_this),
     cagg._retained(p_this),
     cagg._positions(1 + jsonb_array_length(s -> 'keys')),

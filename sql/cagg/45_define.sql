@@ -1,16 +1,5 @@
 -- Creating and dropping continuous aggregates.
 
--- A throw-away view of a SELECT, so that PostgreSQL parses it; its name holds the backend, so that no two collide.
-create or replace function cagg._draft(p_select text) returns regclass
-language plpgsql as $$
-declare
-  v_name text := format('cagg_data._draft_%s', pg_backend_pid());
-begin
-  execute format('drop view if exists %s', v_name);
-  execute format('create view %s as %s', v_name, rtrim(p_select, E'; \n\t'));
-  return v_name::regclass;
-end $$;
-
 -- Where the levels of a hierarchy meet: the coarser aggregate's keys and bucket as expressions over the finer's columns.
 create or replace function cagg._with_level(p_shape jsonb, p_view regclass, p_parent cagg._aggregates) returns jsonb
 language plpgsql as $$
@@ -117,7 +106,7 @@ begin
       v_shape := cagg._with_level(v_shape, cagg._draft(v_over_parent), v_parent);
     end;
   end if;
-  execute format('drop view cagg_data._draft_%s', pg_backend_pid());
+  execute format('drop view if exists cagg_data._draft_definition_%s, cagg_data._draft_types_%1$s', pg_backend_pid());
   perform cagg._build(v_name, definition, options, v_shape, v_parent.id);
   perform set_config('search_path', v_path, true);
 end $$;
@@ -134,13 +123,13 @@ begin
   execute format('lock table %s in share row exclusive mode', p_shape ->> 'source');
   insert into cagg._aggregates (view_schema, view_name, source, parent, definition, options, shape, slots, retained_from)
   values (p_name[1], p_name[2], p_shape ->> 'source', p_parent, p_definition, p_options - 'replace', p_shape,
-    coalesce((p_options ->> 'slots')::integer, case when p_shape ->> 'shard' is null then 8 else 16 end),
+    coalesce((p_options ->> 'slots')::integer, 8),
     coalesce(now() - (p_options ->> 'retention')::interval, '-infinity'))
   returning * into v_this;
   if to_regnamespace(quote_ident(p_name[1])) is null then
     execute format('create schema %I', p_name[1]);
   end if;
-  execute format('create table %s with (fillfactor = 50) as %s with no data', cagg._store(v_this), cagg._select_raw(v_this, p_shape ->> 'from', 1, false));
+  execute format('create table %s with (fillfactor = 50) as select *, 0 as slot from (%s) as groups with no data', cagg._store(v_this), cagg._select_raw(v_this, p_shape ->> 'from', 1, false));
   -- The types of the states are known now: an empty group's sum is a typed zero.
   select jsonb_set(p_shape, '{states}', coalesce(jsonb_agg(
       s || jsonb_build_object('type', format_type(a.atttypid, a.atttypmod)) order by n), '[]'))
@@ -150,6 +139,11 @@ begin
   update cagg._aggregates set shape = v_shape where id = v_this.id returning * into v_this;
   execute format('alter table %s add constraint %I unique nulls not distinct (bucket%s, slot)', cagg._store(v_this),
     v_this.view_name || '_' || v_this.id || '_group', cagg._list(v_shape -> 'keys', ', %1$s', ''));
+  -- Hashes do not compress; trying to cost more than writing them.
+  execute cagg._by_kind(v_shape -> 'states', '', '', '', format('alter table %s alter column %%1$s set storage external;', cagg._store(v_this)));
+  if cagg._has_sketch(v_shape) then
+    execute format('create index on %s (slot) where slot <> 0', cagg._store(v_this));
+  end if;
   execute cagg._view_sql(v_this);
   execute cagg._fill_sql(v_this, 'true');
   perform cagg._install_triggers(v_this.source);

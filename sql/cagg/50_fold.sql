@@ -13,6 +13,17 @@ language sql stable as $$
   select a.* from tree join cagg._aggregates as a using (id) order by depth, id
 $$;
 
+-- The aggregate at the root of another's tree.
+create or replace function cagg._root(p_id integer) returns cagg._aggregates
+language sql stable as $$
+  with recursive path as (
+    select id, parent from cagg._aggregates where id = p_id
+    union all
+    select a.id, a.parent from path join cagg._aggregates as a on a.id = path.parent
+  )
+  select a.* from path join cagg._aggregates as a using (id) where path.parent is null
+$$;
+
 create or replace function cagg._is_additive(p_shape jsonb) returns boolean
 language sql immutable as $$
   select not exists (select from jsonb_array_elements(p_shape -> 'states') as s where s ->> 'kind' <> 'add')
@@ -40,12 +51,12 @@ begin
 end $$;
 
 -- States that cannot be subtracted (min, max, sketches) are computed again, from the source, for the groups that lost rows.
--- Slots that the group's other writers hold are emptied, since what they held is in the fresh value.
+-- The other slots of the group are emptied, since what they held is in the fresh value, which goes to slot 0.
 create or replace function cagg._recompute_sql(p_this cagg._aggregates) returns text
 language sql stable as $$
   select format(E'update %1$s as t set n = t.n%2$s from (select distinct bucket%3$s from (%4$s) as o) as o where t.bucket = o.bucket%5$s;\n'
     'with fresh as (select f.* from (%6$s) as f where exists (select from (%4$s) as o where o.bucket = f.bucket%7$s))\n'
-    'insert into %1$s as t (bucket%3$s, slot, n%8$s) select bucket%3$s, %9$s, 0%10$s from fresh where %11$s group by %12$s order by %12$s '
+    'insert into %1$s as t (bucket%3$s, slot, n%8$s) select bucket%3$s, %9$s, 0%10$s from fresh where %11$s order by %12$s '
     'on conflict (bucket%3$s, slot) do update set %13$s;',
     cagg._store(p_this),
     cagg._by_kind(s -> 'states', '', ', %1$s = null', ', %1$s = null', ', %1$s = null'),
@@ -55,8 +66,8 @@ language sql stable as $$
     cagg._select_raw(p_this, s ->> 'from', 1),
     cagg._list(s -> 'keys', ' and o.%1$s is not distinct from f.%1$s', ''),
     cagg._list(s -> 'states', ', %1$s', ''),
-    cagg._slot(p_this),
-    cagg._by_kind(s -> 'states', ', ''0''::%4$s', ', min(%1$s)', ', max(%1$s)', ', cagg.rollup(%1$s)'),
+    '0',
+    cagg._by_kind(s -> 'states', ', ''0''::%4$s', ', %1$s', ', %1$s', ', %1$s'),
     cagg._retained(p_this),
     cagg._positions(2 + jsonb_array_length(s -> 'keys')),
     ltrim(cagg._by_kind(s -> 'states', '', ', %1$s = excluded.%1$s', ', %1$s = excluded.%1$s', ', %1$s = excluded.%1$s'), ', '))
@@ -82,9 +93,9 @@ begin
     v_new := cagg._select_raw(v_root, v_root.shape ->> 'from_new', 1);
     v_old := cagg._select_raw(v_root, replace(v_root.shape ->> 'from_new', 'new_rows', 'old_rows'), -1);
     v_delta := case p_event when 'insert' then v_new when 'delete' then v_old
-      else format('select bucket%s, slot, sum(n)::bigint as n%s from (%s union all %s) as moved group by %s',
+      else format('select bucket%s, sum(n)::bigint as n%s from (%s union all %s) as moved group by %s',
         cagg._list(v_root.shape -> 'keys', ', %1$s', ''), cagg._merged(v_root.shape -> 'states', ''), v_new, v_old,
-        cagg._positions(2 + jsonb_array_length(v_root.shape -> 'keys'))) end;
+        cagg._positions(1 + jsonb_array_length(v_root.shape -> 'keys'))) end;
     if not cagg._is_additive(v_root.shape) then
       -- A recompute must see every row that is folded: inserts share the lock, it alone is exclusive.
       v_body := v_body || format(E'perform pg_advisory_xact_lock%s(hashtext(''cagg.recompute''), %s);\n',

@@ -73,7 +73,7 @@ language sql as $$
   on conflict (only_row) do update set xid = greatest(excluded.xid, cagg._trimmed.xid)
 $$;
 
--- Makes partitions for the next three days, drops what retention says, trims the change log to an hour.
+-- Makes partitions for the next three days, drops what retention says, compacts sketches, trims the change log to an hour.
 -- One process at a time does it; the others return false at once.
 create or replace function cagg.run_maintenance() returns boolean
 language plpgsql set timezone = 'UTC' as $$
@@ -104,6 +104,11 @@ begin
       update cagg._aggregates set retained_from = v_before where id = v_this.id;
       execute format('delete from %s where bucket < $1::%s', cagg._store(v_this), v_this.shape #>> '{bucket,type}') using v_before;
     end if;
+  end loop;
+
+  for v_this in select * from cagg._aggregates as a where cagg._has_sketch(a.shape) order by id loop
+    perform pg_advisory_xact_lock_shared(hashtext('cagg.recompute'), v_root.id) from cagg._root(v_this.id) as v_root;
+    execute cagg._compact_sql(v_this);
   end loop;
 
   perform cagg._trim_changes(interval '1 hour');

@@ -28,6 +28,8 @@ it('names the views and buckets that a committed statement touched, then nothing
     ['shop.sales_1d', '2026-03-01 00:00:00+00', '2026-03-01 00:00:00+00'],
     ['shop.sales_1m', '2026-03-01 10:00:00+00', '2026-03-01 10:00:00+00'],
     ['shop.sales_1s', '2026-03-01 10:00:30+00', '2026-03-01 10:00:30+00'],
+    ['shop.statistics_1d', '2026-03-01 00:00:00+00', '2026-03-01 00:00:00+00'],
+    ['shop.statistics_1h', '2026-03-01 10:00:00+00', '2026-03-01 10:00:00+00'],
   ])
   expect((await since(cursor)).changes).toEqual([])
 })

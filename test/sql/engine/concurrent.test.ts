@@ -65,7 +65,7 @@ it('misses no row of a writer that commits while an aggregate is created', async
 
 it('stays exact, without deadlock, under eight writers that insert, update and delete', { timeout: 60_000 }, async () => {
   // Additive aggregates alone: those share rows through slots and sorted keys; the others take turns.
-  await engine.sql(`select cagg.drop_continuous_aggregate('shop.sales_1s', true)`)
+  await engine.sql(`select cagg.drop_continuous_aggregate('shop.sales_1s', true), cagg.drop_continuous_aggregate('shop.statistics_1h', true)`)
   await engine.sql(`select cagg.create_continuous_aggregate('shop.busy', $$
     select cagg.time_bucket('1 day', ts) as bucket, country, kind, count(*) as n, sum(amount) as amount from shop."Sales" group by 1, 2, 3 $$)`)
   await Promise.all(

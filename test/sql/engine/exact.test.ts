@@ -24,6 +24,7 @@ it.each([
   ['an update in and out of the where clause', `update shop."Sales" set amount = case when amount > 500 then 1 else 600 end where id % 3 = 0`],
   ['a delete', 'delete from shop."Sales" where id % 4 = 0'],
   ['a delete of the extremes', 'delete from shop."Sales" where amount in (select max(amount) from shop."Sales" group by country)'],
+  ['a delete of NaN and infinities', `delete from shop."Sales" where price in ('NaN', 'Infinity')`],
   ['delete using', `delete from shop."Sales" as s using shop.buyers as b where b.id = s.buyer and b.gender = 'M' and s.units = 3`],
   ['on conflict do update', `insert into shop."Sales" (id, ts, amount, buyer) overriding system value
      select id, ts, 77, 7 from shop."Sales" where id % 6 = 0 on conflict (ts, id) do update set amount = excluded.amount, kind = 'sale'`],
@@ -56,6 +57,22 @@ it('is empty after truncate, and exact after the rows that follow', async () => 
   await engine.sql('truncate shop."Sales"')
   expect(await engine.sql('select count(*)::int as n from shop.sales_1s')).toEqual([{ n: 0 }])
   await engine.sql('select shop.fill(300, 0.7)')
+  await engine.expectExact()
+})
+
+it('stays exact through compaction, and compaction leaves one row a group', async () => {
+  for (let turn = 0; turn < 3; turn++)
+    await engine.sql(
+      `insert into shop."Sales" (ts, country, buyer, amount) select '2026-03-02 09:00+00', 'US', i + ${turn} * 300, 20 from generate_series(1, 500) as i`,
+    )
+  await engine.expectExact()
+  const [store] = await engine.sql<{ name: string }>(
+    `select cagg._store(a) as name from cagg._aggregates as a where view_name = 'sales_1d'`,
+  )
+  const rows = () => engine.sql(`select count(*)::int as n from ${store?.name} where slot > 0`)
+  expect((await rows())[0]?.['n']).toBeGreaterThan(0)
+  await engine.sql('select cagg.run_maintenance()')
+  expect(await rows()).toEqual([{ n: 0 }])
   await engine.expectExact()
 })
 

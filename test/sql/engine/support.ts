@@ -9,15 +9,16 @@ const tables = `
   insert into shop.buyers select i, case when i % 2 = 0 then 'M' else 'F' end from generate_series(1, 50) as i;
   create table shop."Sales" (
     id bigint generated always as identity, ts timestamptz not null, country text, kind text, buyer int,
-    amount numeric(12, 2), units int, primary key (ts, id)
+    amount numeric(12, 2), units int, price numeric, primary key (ts, id)
   ) partition by range (ts);
   select cagg.ensure_partitions('shop."Sales"', '2026-03-01', '2026-03-05');
   create function shop.fill(p_rows int, p_seed float8) returns void language sql as $$
     select setseed(p_seed);
-    insert into shop."Sales" (ts, country, kind, buyer, amount, units)
+    insert into shop."Sales" (ts, country, kind, buyer, amount, units, price)
     select '2026-03-01'::timestamptz + random() * interval '4 days', (array['US', 'CN', null, 'DE'])[1 + floor(random() * 4)],
       (array['sale', 'return', 'gift', null])[1 + floor(random() * 4)], 1 + floor(random() * 50),
-      case when random() < 0.1 then null else (random() * 1000)::numeric(12, 2) end, floor(random() * 5)
+      case when random() < 0.1 then null else (random() * 1000)::numeric(12, 2) end, floor(random() * 5),
+      case floor(random() * 40) when 0 then 'NaN' when 1 then 'Infinity' when 2 then '-Infinity' else random()::numeric end
     from generate_series(1, p_rows)
   $$;`
 
@@ -40,7 +41,14 @@ const aggregates = `
     select cagg.time_bucket('1 hour', s.ts) as bucket, d.dimension, d.key, b.gender, count(*) as n, sum(s.amount) as amount, sum(s.units) as units
     from shop."Sales" as s join shop.buyers as b on b.id = s.buyer left join shop.buyers as next on next.id = s.buyer + 1
     cross join lateral (values ('ALL', ''), ('COUNTRY', s.country), ('KIND', coalesce(s.kind, 'none'))) as d (dimension, key)
-    group by 1, 2, 3, 4 $$);`
+    group by 1, 2, 3, 4 $$);
+  select cagg.create_continuous_aggregate('shop.statistics_1h', $$
+    select cagg.time_bucket('1 hour', ts) as bucket, stddev(amount) as stddev, var_pop(units) as variance, bool_and(units > 0) as all_sold,
+      bool_or(kind = 'gift') as any_gift, cagg.approx_count_distinct(buyer) as buyers, sum(price) as price, max(price) - min(price) as spread
+    from shop."Sales" group by 1 $$);
+  select cagg.create_continuous_aggregate('shop.statistics_1d', $$
+    select cagg.time_bucket('1 day', bucket) as bucket, stddev(stddev) as stddev, var_pop(variance) as variance, bool_and(all_sold) as all_sold,
+      cagg.approx_count_distinct(buyers) as buyers, sum(price) as price from shop.statistics_1h group by 1 $$);`
 
 export interface Engine {
   database: Database
