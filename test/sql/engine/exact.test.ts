@@ -94,7 +94,7 @@ it('refreshes only the buckets that lie wholly inside the window', async () => {
     insert into shop."Sales" (ts, amount, buyer) values ('2026-03-02 10:30+00', 99, 1), ('2026-03-02 12:30+00', 99, 1)`)
   await engine.sql(`select cagg.refresh_continuous_aggregate('shop.by_dimension_1h', '2026-03-02 10:00+00'::timestamptz, '2026-03-02 12:59+00'::timestamptz)`)
   const differing = await engine.sql(`select bucket::text from (
-    select cagg.time_bucket('1 hour', ts) as bucket, count(*) as n from shop."Sales" where buyer is not null group by 1
+    select cagg.time_bucket('1 hour', ts) as bucket, count(*) as n from shop."Sales" where buyer between 1 and 50 group by 1
     except all select bucket, sum(n) from shop.by_dimension_1h where dimension = 'ALL' group by 1) as d`)
   expect(differing).toEqual([{ bucket: '2026-03-02 12:00:00+00' }])
 })
