@@ -131,21 +131,25 @@ language sql stable as $$
       else format('floor(extract(epoch from bucket) / (60 * extract(epoch from %s)))', p_this.shape #>> '{bucket,width}') end)
 $$;
 
--- Rows that hold nothing any more are removed: only those this statement has just written, whose locks it holds already.
--- Looking at other writers' slots as well, two of them would wait for each other.
-create or replace function cagg._sweep(p_this cagg._aggregates, p_touched text) returns text
+-- Rows that hold nothing any more are removed, where something changed of late: emptied groups are not shown, so this is
+-- housekeeping and need not cost the writer. Rows that a writer holds are left for the next time.
+create or replace function cagg._sweep_sql(p_this cagg._aggregates) returns text
 language sql stable as $$
-  select format('delete from %1$s as t using (select bucket%2$s, %3$s as slot from %4$s) as o where t.bucket = o.bucket and t.slot = o.slot%5$s and t.n = 0%6$s',
-    cagg._store(p_this), cagg._list(s -> 'keys', ', %1$s', ''), cagg._slot(p_this), p_touched,
-    cagg._list(s -> 'keys', ' and t.%1$s is not distinct from o.%1$s', ''),
-    cagg._by_kind(s -> 'states', ' and t.%1$s = ''0''::%4$s', ' and t.%1$s is null', ' and t.%1$s is null', ' and t.%1$s is null'))
+  select format('delete from %1$s where ctid = any (array(select t.ctid from %1$s as t where t.n = 0%2$s and exists (
+      select from cagg._changes as c where c.aggregate = %3$s and c.written_at > clock_timestamp() - interval ''5 minutes''
+        and t.bucket between c.first_bucket::%4$s and c.last_bucket::%4$s) for update skip locked))',
+    cagg._store(p_this),
+    cagg._by_kind(s -> 'states', ' and t.%1$s = ''0''::%4$s', ' and t.%1$s is null', ' and t.%1$s is null', ' and t.%1$s is null'),
+    p_this.id, s #>> '{bucket,type}')
   from (select p_this.shape as s) as shape
 $$;
 
 -- Brings the rows of past transactions and of the 16 seconds before the last into slot 0.
 create or replace function cagg._compact_sql(p_this cagg._aggregates) returns text
 language sql stable as $$
-  select format('with moved as (delete from %1$s where slot > 0 or slot < 0 and slot not between -(extract(epoch from now())::bigint / 16 %% 100000000 + 1) * 8 and -(extract(epoch from now())::bigint / 16 %% 100000000 - 1) * 8 returning *) %2$s',
+  select format('with moved as (delete from %1$s where ctid = any (array(select ctid from %1$s where slot > 0 or slot < 0 and slot not between
+      -(extract(epoch from now())::bigint / 16 %% 100000000 + 1) * 8 and -(extract(epoch from now())::bigint / 16 %% 100000000 - 1) * 8
+      for update skip locked)) returning *) %2$s',
     cagg._store(p_this),
     cagg._write(p_this, format('(select bucket%s, sum(n)::bigint as n%s from moved group by %s) as merged',
       cagg._list(s -> 'keys', ', %1$s', ''), cagg._merged(s -> 'states', ''), cagg._positions(1 + jsonb_array_length(s -> 'keys'))), false, '0'))

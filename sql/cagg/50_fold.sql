@@ -109,8 +109,6 @@ begin
             cagg._select_raw(v_this, replace(v_this.shape ->> 'from_new', 'new_rows', 'old_rows'), 1), cagg._not_dropped(v_this), cagg._view(v_this));
           v_body := v_body || cagg._recompute_sql(v_this) || E'\n';
         end if;
-        v_body := v_body || cagg._sweep(v_this, format('(%s) as gone',
-          cagg._select_raw(v_this, replace(v_this.shape ->> 'from_new', 'new_rows', 'old_rows'), 1))) || E';\n';
       end loop;
     end if;
   end loop;

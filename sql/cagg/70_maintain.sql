@@ -73,7 +73,8 @@ language sql as $$
   on conflict (only_row) do update set xid = greatest(excluded.xid, cagg._trimmed.xid)
 $$;
 
--- Makes partitions for the next three days, drops what retention says, compacts sketches, trims the change log to an hour.
+-- Makes partitions for the next three days, drops what retention says, compacts sketches, sweeps emptied
+-- groups, trims the change log to an hour.
 -- One process at a time does it; the others return false at once.
 create or replace function cagg.run_maintenance() returns boolean
 language plpgsql set timezone = 'UTC' as $$
@@ -111,6 +112,9 @@ begin
     execute cagg._compact_sql(v_this);
   end loop;
 
+  for v_this in select * from cagg._aggregates order by id loop
+    execute cagg._sweep_sql(v_this);
+  end loop;
   perform cagg._trim_changes(interval '1 hour');
   return true;
 end $$;

@@ -76,6 +76,18 @@ it('stays exact through compaction, and compaction leaves one row a group', asyn
   await engine.expectExact()
 })
 
+it('shows no group that has lost its rows, and maintenance removes what is left of it', async () => {
+  await engine.sql(`insert into shop."Sales" (ts, country, amount) values ('2026-03-03 03:03:03+00', 'Atlantis', 50)`)
+  await engine.sql(`update shop."Sales" set country = 'US' where country = 'Atlantis'`)
+  expect(await engine.sql(`select * from shop.sales_1m where country = 'Atlantis'`)).toEqual([])
+  const [store] = await engine.sql<{ name: string }>(
+    `select cagg._store(a) as name from cagg._aggregates as a where view_name = 'by_dimension_1h'`,
+  )
+  await engine.sql('select cagg.run_maintenance()')
+  expect(await engine.sql(`select * from ${store?.name} where n = 0`)).toEqual([])
+  await engine.expectExact()
+})
+
 it('tells the truth: rows written while triggers were off are drift, and a refresh puts them right', async () => {
   const client = await connectForTest(engine.database)
   await client.query(`set session_replication_role = replica; select shop.fill(100, 0.8)`)
