@@ -66,7 +66,7 @@ it(
     const follower = follow(`${server.url.replace('http', 'ws')}/graphql`)
     const shop = makeShop(
       { url: `${server.url}/graphql`, catalogue: makeCatalogue(syntheticProducts()), geography: makeGeography() },
-      { ratePerSecond: sessionsPerSecond, seed: 'truth', speed: 10_000, lateShare: 0.05, lateMs: 40_000 },
+      { ratePerSecond: sessionsPerSecond, seed: 'truth', speed: 5_000, haste: 6, lateShare: 0.05, lateMs: 40_000 },
     )
     await shop.live
     await new Promise((resolve) => setTimeout(resolve, liveMs / 2))
@@ -197,7 +197,7 @@ function follow(url: string) {
 function inTables(sent: Totals) {
   const byStatus = Object.entries(sent.orders.byStatus).filter(([, { orders }]) => orders > 0)
   return {
-    events: Object.entries(sent.events.byType).sort(([a], [b]) => (a < b ? -1 : 1)),
+    events: Object.entries(sent.events.byType).sort(),
     purchaseCents: sent.events.purchaseCents,
     users: sent.rows.users.accepted,
     orders: byStatus.map(([status, { orders }]) => [status, orders]).sort(),
@@ -210,32 +210,16 @@ function inTables(sent: Totals) {
 }
 
 async function readTables(): Promise<ReturnType<typeof inTables>> {
-  const read = async (text: string) =>
-    (await database.query({ text, rowMode: 'array' })).rows as [string, number, number][]
-  const [[purchaseCents]] = (await read(
-    `select (sum(amount) * 100)::int from events where event_type = 'purchase'`,
-  )) as unknown as [[number]]
-  const [[users]] = (await read('select count(*)::int from users')) as unknown as [[number]]
-  const [userMetrics] = await read('select sum(page_views)::int, sum(duration)::int from user_metrics')
+  const read = async <Row>(text: string) => (await database.query({ text, rowMode: 'array' })).rows.sort() as Row[]
+  const one = async (text: string) => (await read<number[]>(text))[0] ?? []
   return {
-    events: (await read(
-      'select event_type, count(*)::int from events group by 1 order by 1 collate "C"',
-    )) as unknown as [string, number][],
-    purchaseCents,
-    users,
-    orders: (await read('select status::text, count(*)::int from orders group by 1 order by 1')) as unknown as [
-      string,
-      number,
-    ][],
-    items: (
-      await read(
-        'select status::text, count(*)::int, (sum(sale_price) * 100)::int from order_items group by 1 order by 1',
-      )
-    ).sort(),
-    userMetrics: userMetrics as unknown as number[],
-    messages: (
-      await read('select severity::text, count(*)::int from messages group by 1 order by 1')
-    ).sort() as unknown as [string, number][],
+    events: await read('select event_type, count(*)::int from events group by 1'),
+    purchaseCents: (await one(`select (sum(amount) * 100)::int from events where event_type = 'purchase'`))[0] ?? 0,
+    users: (await one('select count(*)::int from users'))[0] ?? 0,
+    orders: await read('select status::text, count(*)::int from orders group by 1'),
+    items: await read('select status::text, count(*)::int, (sum(sale_price) * 100)::int from order_items group by 1'),
+    userMetrics: await one('select sum(page_views)::int, sum(duration)::int from user_metrics'),
+    messages: await read('select severity::text, count(*)::int from messages group by 1'),
   }
 }
 
