@@ -2,7 +2,7 @@
 -- written. A jsonb object:
 --   from, where           over the raw source ("flat"); from_new is from with the source replaced by "new_rows"
 --   having, having_truth  over the states; as the user wrote it
---   bucket                {column, type, flat, level, width}
+--   bucket                {column, type, flat, level, width, time, reach}   time: the source's column
 --   keys                  [{name: k1, column, type, flat, level}]          group keys besides the bucket
 --   states                [{name: s1, kind, type, flat}]                   what is stored a group; kind: add, min, max, sketch
 --   columns               [{column, read, truth}]                          the view's columns, in order
@@ -143,7 +143,7 @@ declare
   v_source record; v_item record; v_call record; v_need record;
   v_expression text; v_read text; v_truth text; v_flat text; v_kind text; v_name text;
   v_bucket jsonb; v_keys jsonb := '[]'; v_states jsonb := '[]'; v_columns jsonb := '[]';
-  v_names jsonb := '{"count(*)": "n"}'; v_reads jsonb; v_truths jsonb; v_extra text; v_having_truth text; v_types jsonb;
+  v_names jsonb := '{"count(*)": "n"}'; v_reads jsonb; v_truths jsonb; v_extra text; v_having_truth text; v_types jsonb; v_arguments text[];
 begin
   select max(body) filter (where clause = 'SELECT'), max(body) filter (where clause = 'FROM'),
     max(body) filter (where clause = 'WHERE'), max(body) filter (where clause = 'HAVING'),
@@ -200,8 +200,11 @@ begin
       if v_bucket is not null then
         perform cagg._refuse('two time buckets', 'Keep one cagg.time_bucket; make the other a second continuous aggregate.');
       end if;
+      v_arguments := array(select item from cagg._items((regexp_match(v_expression, '^cagg\.time_bucket\((.*)\)$'))[1]) order by n);
       v_bucket := jsonb_build_object('column', v_item.attname, 'type', v_item.type, 'flat', v_expression, 'width',
-        (select item from cagg._items((regexp_match(v_expression, '^cagg\.time_bucket\((.*)\)$'))[1]) where n = 1));
+        v_arguments[1], 'time', v_arguments[2],
+        -- How far beyond its start a bucket's rows may lie: local days may be longer than their width.
+        'reach', v_arguments[1] || case when cardinality(v_arguments) > 2 and v_arguments[1] like '%::interval' then ' + interval ''2 days''' else '' end);
       v_columns := v_columns || jsonb_build_object('column', v_item.attname, 'read', 'bucket', 'truth', v_expression, 'type', v_item.type);
     else
       v_name := 'k' || jsonb_array_length(v_keys) + 1;

@@ -32,7 +32,10 @@ create or replace function cagg._positions(p_count integer) returns text
 language sql immutable strict as $$ select string_agg(i::text, ', ' order by i) from generate_series(1, p_count) as i $$;
 
 -- Raw rows folded to one row a group. p_sign -1: what leaves; states that cannot be subtracted are null then.
-create or replace function cagg._select_raw(p_this cagg._aggregates, p_from text, p_sign integer, p_typed boolean default true)
+-- p_typed false: before the states' types are known. p_and: a further condition on the raw rows.
+create or replace function cagg._select_raw(
+  p_this cagg._aggregates, p_from text, p_sign integer, p_typed boolean default true, p_and text default null
+)
 returns text
 language sql stable as $$
   select format('select %s as bucket%s, %scount(*) as n%s from %s%s group by %s',
@@ -44,7 +47,7 @@ language sql stable as $$
       else cagg._by_kind(s -> 'states', ', -coalesce((%3$s)::%4$s, ''0''::%4$s) as %1$s',
         ', null::%4$s as %1$s', ', null::%4$s as %1$s', ', null::%4$s as %1$s') end,
     p_from,
-    ' where ' || (s ->> 'where'),
+    ' where ' || nullif(concat_ws(' and ', '(' || (s ->> 'where') || ')', p_and), ''),
     cagg._positions(1 + jsonb_array_length(s -> 'keys')))
   from (select p_this.shape as s) as shape
 $$;
@@ -52,7 +55,8 @@ $$;
 -- A finer level's folded groups, folded on to this level. p_delta: the name of the finer level's delta.
 create or replace function cagg._select_level(p_this cagg._aggregates, p_finer cagg._aggregates, p_delta text) returns text
 language sql stable as $$
-  select format('select %s as bucket%s, sum(_n)::bigint as n%s from (select bucket as %I%s, n as _n%s from %s) as %s%s group by %s',
+  select format('select %s as bucket%s, sum(_n)::bigint as n%s '
+    'from (select bucket as %I%s, n as _n%s from %s) as %s%s group by %s',
     s #>> '{bucket,level}',
     cagg._list(s -> 'keys', ', %5$s as %1$s', ''),
     cagg._merged(s -> 'states', '_', true),
@@ -102,7 +106,9 @@ $$;
 -- p_delta: rows of groups; they may hold a group more than once. p_slot: where to; the slot of this backend where it is null.
 create or replace function cagg._write(p_this cagg._aggregates, p_delta text, p_only_moved boolean, p_slot text default null) returns text
 language sql stable as $$
-  select format('insert into %1$s as t (bucket%2$s, slot, n%3$s) select bucket%2$s, %4$s as slot, n%3$s from %5$s where %6$s%7$s order by %8$s on conflict (bucket%2$s, slot) do update set n = t.n + excluded.n%9$s',
+  select format('insert into %1$s as t (bucket%2$s, slot, n%3$s) '
+    'select bucket%2$s, %4$s as slot, n%3$s from %5$s where %6$s%7$s order by %8$s '
+    'on conflict (bucket%2$s, slot) do update set n = t.n + excluded.n%9$s',
     cagg._store(p_this),
     cagg._list(s -> 'keys', ', %1$s', ''),
     cagg._list(s -> 'states', ', %1$s', ''),
@@ -135,9 +141,13 @@ $$;
 -- housekeeping and need not cost the writer. Rows that a writer holds are left for the next time.
 create or replace function cagg._sweep_sql(p_this cagg._aggregates) returns text
 language sql stable as $$
-  select format('delete from %1$s where ctid = any (array(select t.ctid from %1$s as t where t.n = 0%2$s and exists (
-      select from cagg._changes as c where c.aggregate = %3$s and c.written_at > clock_timestamp() - interval ''5 minutes''
-        and t.bucket between c.first_bucket::%4$s and c.last_bucket::%4$s) for update skip locked))',
+  select format('delete from %1$s where ctid = any (array(
+      select t.ctid from %1$s as t, (
+        select distinct first_bucket::%4$s as first, last_bucket::%4$s as last from cagg._changes
+        where aggregate = %3$s and written_at > clock_timestamp() - interval ''5 minutes''
+      ) as c
+      where t.bucket between c.first and c.last and t.n = 0%2$s
+      for update of t skip locked))',
     cagg._store(p_this),
     cagg._by_kind(s -> 'states', ' and t.%1$s = ''0''::%4$s', ' and t.%1$s is null', ' and t.%1$s is null', ' and t.%1$s is null'),
     p_this.id, s #>> '{bucket,type}')
@@ -166,7 +176,8 @@ $$;
 create or replace function cagg._view_sql(p_this cagg._aggregates) returns text
 language sql stable as $$
   select format(case when p_this.slots = 1 and not cagg._has_sketch(s) then 'create view %1$s as select %2$s from %5$s where n > 0 and %6$s%9$s'
-    else 'create view %1$s as select %2$s from (select bucket%3$s, sum(n)::bigint as n%4$s from %5$s where %6$s group by %7$s having sum(n) > 0) as states%8$s' end,
+    else 'create view %1$s as select %2$s from (select bucket%3$s, sum(n)::bigint as n%4$s from %5$s where %6$s group by %7$s '
+      'having sum(n) > 0) as states%8$s' end,
     cagg._view(p_this),
     (select string_agg(format('(%s)::%s as %I', c ->> 'read', c ->> 'type', c ->> 'column'), ', ' order by n)
       from jsonb_array_elements(s -> 'columns') with ordinality as columns (c, n)),

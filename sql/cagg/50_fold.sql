@@ -50,23 +50,29 @@ begin
     array_to_string(v_parts, E',\n'), array_to_string(v_logs, ' union all '));
 end $$;
 
+-- The groups that old rows belong to.
+create or replace function cagg._lost(p_this cagg._aggregates) returns text
+language sql stable as $$ select cagg._select_raw(p_this, replace(p_this.shape ->> 'from_new', 'new_rows', 'old_rows'), 1) $$;
+
 -- States that cannot be subtracted (min, max, sketches) are computed again, from the source, for the groups that lost rows.
--- The other slots of the group are emptied, since what they held is in the fresh value, which goes to slot 0.
+-- The other slots of the group are emptied, since what they held is in the fresh value, which goes to slot 0. The bounds on
+-- the source's own time column are there for its index and its partitions.
 create or replace function cagg._recompute_sql(p_this cagg._aggregates) returns text
 language sql stable as $$
-  select format(E'update %1$s as t set n = t.n%2$s from (select distinct bucket%3$s from (%4$s) as o) as o where t.bucket = o.bucket%5$s;\n'
+  select format(E'update %1$s as t set n = t.n%2$s from (%4$s) as o where t.bucket = o.bucket%5$s;\n'
     'with fresh as (select f.* from (%6$s) as f where exists (select from (%4$s) as o where o.bucket = f.bucket%7$s))\n'
-    'insert into %1$s as t (bucket%3$s, slot, n%8$s) select bucket%3$s, %9$s, 0%10$s from fresh where %11$s order by %12$s '
-    'on conflict (bucket%3$s, slot) do update set %13$s;',
+    'insert into %1$s as t (bucket%3$s, slot, n%8$s) select bucket%3$s, 0, 0%9$s from fresh where %10$s order by %11$s '
+    'on conflict (bucket%3$s, slot) do update set %12$s;',
     cagg._store(p_this),
     cagg._by_kind(s -> 'states', '', ', %1$s = null', ', %1$s = null', ', %1$s = null'),
     cagg._list(s -> 'keys', ', %1$s', ''),
-    cagg._select_raw(p_this, replace(s ->> 'from_new', 'new_rows', 'old_rows'), 1),
+    cagg._lost(p_this),
     cagg._list(s -> 'keys', ' and t.%1$s is not distinct from o.%1$s', ''),
-    cagg._select_raw(p_this, s ->> 'from', 1),
+    cagg._select_raw(p_this, s ->> 'from', 1, true, format(
+      '%1$s >= (select min(bucket) from (%2$s) as o) and %1$s < (select max(bucket) + %3$s from (%2$s) as o)',
+      s #>> '{bucket,time}', cagg._lost(p_this), s #>> '{bucket,reach}')),
     cagg._list(s -> 'keys', ' and o.%1$s is not distinct from f.%1$s', ''),
     cagg._list(s -> 'states', ', %1$s', ''),
-    '0',
     cagg._by_kind(s -> 'states', ', ''0''::%4$s', ', %1$s', ', %1$s', ', %1$s'),
     cagg._retained(p_this),
     cagg._positions(2 + jsonb_array_length(s -> 'keys')),
@@ -106,7 +112,7 @@ begin
       for v_this in select * from cagg._tree(v_root.id) loop
         if not cagg._is_additive(v_this.shape) then
           v_body := v_body || format(E'if exists (select from (%s) as lost where not (%s)) then perform cagg._refuse_lost(%L); end if;\n',
-            cagg._select_raw(v_this, replace(v_this.shape ->> 'from_new', 'new_rows', 'old_rows'), 1), cagg._not_dropped(v_this), cagg._view(v_this));
+            cagg._lost(v_this), cagg._not_dropped(v_this), cagg._view(v_this));
           v_body := v_body || cagg._recompute_sql(v_this) || E'\n';
         end if;
       end loop;
