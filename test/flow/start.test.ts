@@ -28,6 +28,15 @@ async function query<Row extends pg.QueryResultRow>(url: string, sql: string): P
   return (await client.query<Row>(sql).finally(() => client.end())).rows
 }
 
+/** Outside the range from which PostgreSQL's port is chosen, where other servers of this machine may come and go. */
+async function freePort(): Promise<number> {
+  const probe = createServer()
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
+  const { port } = probe.address() as { port: number }
+  await new Promise((resolve) => probe.close(resolve))
+  return port
+}
+
 const postmasterOf = (dir: string) => Number(readFileSync(join(dir, 'postgres/postmaster.pid'), 'utf8').split('\n')[0])
 
 /** A process that has ended counts as gone, though its parent may not have asked for its end yet. */
@@ -66,7 +75,8 @@ describe('one data folder through its life', () => {
     )
 
   test('a first start says where everything is, and its connection string works as printed', async () => {
-    server = await startServer(env)
+    // Of one's own choice this once: later starts are to find it again by themselves.
+    server = await startServer({ ...env, LOOKOUT_PG_PORT: String(await freePort()) })
     expect(server.output()).toMatch(/GraphiQL +http:\/\/127\.0\.0\.1:\d+\/graphql\n/)
     expect((await fetch(server.url)).status).toBe(200)
     const [row] = await query(server.databaseUrl, `select current_setting('server_version') as version`)
