@@ -1,5 +1,6 @@
 -- The shape of a continuous aggregate: its definition as data, from which every statement that maintains or reads it is
 -- written. A jsonb object:
+--   version               of what is here and in the table of states
 --   from, where           over the raw source ("flat"); from_new is from with the source replaced by "new_rows"
 --   having, having_truth  over the states; as the user wrote it
 --   bucket                {column, type, flat, level, width, time, reach}   time: the source's column
@@ -8,6 +9,11 @@
 --   columns               [{column, read, truth}]                          the view's columns, in order
 --   relation, level_where the finer aggregate's name in this definition, and the condition on its rows
 -- flat: over the raw source. level: over the columns of the finer aggregate. read: over the states. truth: the user's own.
+
+-- Raised when what a shape or a table of states holds changes: aggregates of an older version are built again.
+create or replace function cagg._shape_version() returns integer
+language sql immutable
+return 2;
 
 -- The types of the aggregates' arguments, found with one more throw-away view: {argument: type}.
 create or replace function cagg._argument_types(p_select text, p_from text) returns jsonb
@@ -222,7 +228,7 @@ begin
   if v_extra is not null then
     perform cagg._refuse('a group key that is not selected: ' || v_extra, 'Add it to the select list, or leave it out of the group by.');
   end if;
-  return jsonb_build_object('source', v_source.relation, 'from', v_from,
+  return jsonb_build_object('version', cagg._shape_version(), 'source', v_source.relation, 'from', v_from,
     'from_new', format('new_rows %s%s', v_source.alias, v_source.rest),
     'where', v_where, 'having', v_having, 'having_truth', v_having_truth, 'bucket', v_bucket, 'keys', v_keys, 'states', v_states, 'columns', v_columns);
 end $$;

@@ -81,18 +81,19 @@ $$;
 create or replace function cagg._has_sketch(p_shape jsonb) returns boolean
 language sql immutable as $$ select exists (select from jsonb_array_elements(p_shape -> 'states') as s where s ->> 'kind' = 'sketch') $$;
 
--- The slot that a delta's row is written to: one of a few by backend, so that writers do not queue for one row.
--- Sketches grow large, and rewriting them with each commit would cost more than all else. Many new hashes go to a row of this
--- transaction (positive slots), a few to a row of these 16 seconds (negative ones); compaction brings those into slot 0.
+-- The slot that a delta's row is written to: the transaction's own (v_slot, of the trigger function), so that writers do not
+-- queue for one row. Sketches grow large, and rewriting them with each commit would cost more than all else: many new hashes
+-- go to a row of this transaction (positive slots), a few to a row of these 16 seconds (negative ones); compaction brings those
+-- into slot 0.
 create or replace function cagg._slot(p_this cagg._aggregates) returns text
 language sql immutable as $$
   select case
     when cagg._has_sketch(p_this.shape) then format(
       'case when greatest(%s) > 64 then (pg_current_xact_id()::text::bigint %% 2147483647 + 1)::integer'
-      ' else -(1 + extract(epoch from now())::bigint / 16 %% 100000000 * 8 + pg_backend_pid() %% 8)::integer end',
+      ' else -(1 + extract(epoch from now())::bigint / 16 %% 100000000 * 8 + v_slot %% 8)::integer end',
       ltrim(cagg._by_kind(p_this.shape -> 'states', '', '', '', ', cardinality(%1$s)'), ', '))
     when p_this.slots = 1 then '0'
-    else format('(pg_backend_pid() %% %s)', p_this.slots) end
+    else format('v_slot %% %s', p_this.slots) end
 $$;
 
 -- The condition under which a delta's row says anything: what came and what went may cancel out.
@@ -103,7 +104,7 @@ language sql immutable as $$
 $$;
 
 -- Groups into the table of states, sorted, so that two writers lock shared rows in the same order.
--- p_delta: rows of groups; they may hold a group more than once. p_slot: where to; the slot of this backend where it is null.
+-- p_delta: rows of groups; they may hold a group more than once. p_slot: where to; null: the writer's slot.
 create or replace function cagg._write(p_this cagg._aggregates, p_delta text, p_only_moved boolean, p_slot text default null) returns text
 language sql stable as $$
   select format('insert into %1$s as t (bucket%2$s, slot, n%3$s) '

@@ -87,7 +87,10 @@ declare
   v_root cagg._aggregates; v_this cagg._aggregates;
   v_body text := ''; v_new text; v_old text; v_delta text;
 begin
-  for v_root in select * from cagg._aggregates where source = p_source and parent is null order by id loop
+  for v_root in select * from cagg._aggregates where source = p_source and parent is null
+    -- Those of an older engine are about to be built again.
+    and (shape ->> 'version')::integer = cagg._shape_version() order by id
+  loop
     if p_event = 'truncate' then
       for v_this in select * from cagg._tree(v_root.id) loop
         v_body := v_body || format(E'insert into cagg._changes (aggregate, first_bucket, last_bucket) select %s, min(bucket)::text, max(bucket)::text from %s where %s having count(*) > 0;\n',
@@ -136,6 +139,16 @@ begin
     using errcode = '55000', hint = 'Leave rows of that time as they are, or keep raw rows longer.';
 end $$;
 
+-- A slot for this transaction that no other under way has: the first of 64 whose lock is free.
+create or replace function cagg._take_slot() returns integer
+language plpgsql as $$
+begin
+  for v_slot in 0..63 loop
+    if pg_try_advisory_xact_lock(hashtext('cagg.slot'), v_slot) then return v_slot; end if;
+  end loop;
+  return pg_backend_pid() % 64;
+end $$;
+
 -- (Re)writes the trigger functions of a source; a source without aggregates loses them.
 create or replace function cagg._install_triggers(p_source text) returns void
 language plpgsql as $$
@@ -147,7 +160,7 @@ begin
   foreach v_event in array array['insert', 'update', 'delete', 'truncate'] loop
     v_function := format('cagg_data.%I', 'fold_' || substr(md5(p_source), 1, 8) || '_' || v_event);
     if exists (select from cagg._aggregates where source = p_source) then
-      v_body := format(E'\n-- Folds %s rows of %s into its continuous aggregates. Written by cagg._install_triggers.\nbegin\n%sreturn null;\nend ',
+      v_body := format(E'\n-- Folds %s rows of %s into its continuous aggregates. Written by cagg._install_triggers.\ndeclare\nv_slot integer := cagg._take_slot();\nbegin\n%sreturn null;\nend ',
         v_event, p_source, cagg._trigger_body(p_source, v_event));
       continue when exists (
         select from pg_catalog.pg_trigger as t join pg_catalog.pg_proc as f on f.oid = t.tgfoid
