@@ -32,7 +32,7 @@ export interface Config {
   shop: boolean
   /** Sessions the shop starts in a second. */
   shopRate: number
-  /** The past that the shop writes when it opens in an empty database, such as "1h". */
+  /** The past that the shop writes when it opens, such as "1h"; what an earlier run has written of it stays. */
   shopBackfill: string
 }
 

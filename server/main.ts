@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { type Changes, makeChanges } from './changes/changes.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
-import { type Database, openDatabase, StartError, startPostgres } from './db/index.ts'
+import { openDatabase, StartError, startPostgres } from './db/index.ts'
 import { makeUpkeep } from './db/upkeep.ts'
 import { makeIngest } from './ingest/ingest.ts'
 import { runUntilStopped, type Steps } from './lifecycle.ts'
@@ -61,7 +61,7 @@ async function start(config: Config, log: Logger, { open, lost }: Steps): Promis
     ),
   )
   announce(transport.url, config.databaseUrl === undefined ? database.url : withoutPassword(database.url))
-  if (config.shop) await open(await startShop(config, log, database, transport.url))
+  if (config.shop) await open(startShop(config, log, transport.url))
 
   function audience() {
     const { windows: distinct, subscribers } = windows.stats()
@@ -69,17 +69,9 @@ async function start(config: Config, log: Logger, { open, lost }: Steps): Promis
   }
 }
 
-async function startShop(config: Config, log: Logger, database: Database, url: string) {
-  const { rows } = await database.pool.query<{ empty: boolean }>('select not exists (select from events) as empty')
-  return makeShopProcess(
-    { log },
-    {
-      ...SHOP_PROCESS_OPTIONS,
-      url: `${url}/graphql`,
-      ratePerSecond: config.shopRate,
-      backfill: rows[0]?.empty ? config.shopBackfill : undefined,
-    },
-  )
+function startShop({ shopRate, shopBackfill }: Config, log: Logger, url: string) {
+  const options = { url: `${url}/graphql`, ratePerSecond: shopRate, backfill: shopBackfill }
+  return makeShopProcess({ log }, { ...SHOP_PROCESS_OPTIONS, ...options })
 }
 
 function announce(url: string, connectionString: string): void {

@@ -7,7 +7,7 @@ export interface ShopProcessOptions {
   /** Where the shop finds the API. */
   url: string
   ratePerSecond: number
-  /** The past to write first, such as "1h"; nothing: none. Written by the first process alone. */
+  /** The past to write first, such as "1h", as far as an earlier run has not; nothing: none. Written by the first process alone. */
   backfill: string | undefined
   restartDelayMinMs: number
   restartDelayMaxMs: number
