@@ -1,0 +1,100 @@
+// Random definitions, random statements: whatever is defined and whatever is written, the drift is 0 after each statement.
+// PROPERTY_RUNS sets how many; `npm run test:property` runs 1,000.
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { useEngine } from './support.ts'
+
+const engine = useEngine({ aggregates: false })
+const runs = Number(process.env['PROPERTY_RUNS'] ?? 15)
+
+const keys = ['s.country', 's.kind', `coalesce(s.country, 'none')`, 's.units', 'b.gender', 'd.key', 's.units > 2']
+const aggregates = {
+  n: 'count(*)',
+  priced: 'count(s.amount)',
+  sold: `count(*) filter (where s.kind in ('sale', 'gift'))`,
+  amount: 'sum(s.amount)',
+  gifts: `sum(s.amount) filter (where s.kind = 'gift')`,
+  units: 'sum(s.units)',
+  price: 'sum(s.price)',
+  average: 'avg(s.amount)',
+  spread: 'stddev(s.units)',
+  highest: 'max(s.amount)',
+  fewest: `min(s.units) filter (where s.kind <> 'gift')`,
+  dearest: 'max(s.price)',
+  all_sold: 'bool_and(s.units > 0)',
+  buyers: 'cagg.approx_count_distinct(s.buyer)',
+}
+const rolled = (name: string) => `${/^count/.test(aggregates[name as 'n']) ? 'sum' : (/^[a-z_.]+/.exec(aggregates[name as 'n'])?.[0] ?? '')}(${name})`
+
+const definition = fc.record({
+  width: fc.constantFrom('1 second', '10 seconds', '15 minutes', '1 hour', '1 day', '1 month'),
+  zone: fc.constantFrom('', '', `, 'Asia/Kathmandu'`),
+  keys: fc.uniqueArray(fc.constantFrom(...keys), { maxLength: 3 }),
+  aggregates: fc.uniqueArray(fc.constantFrom(...Object.keys(aggregates)), { minLength: 1, maxLength: 5 }),
+  where: fc.constantFrom('', '', 'where s.amount > 300', `where s.kind is distinct from 'gift' or b.gender = 'M'`),
+  slots: fc.constantFrom(1, 2, 8),
+  /** Coarser levels above it. */
+  levels: fc.constantFrom([], ['1 day'], ['1 day', '1 month']),
+  having: fc.constantFrom('', 'having count(*) > 1'),
+})
+
+type Given = typeof definition extends fc.Arbitrary<infer Value> ? Value : never
+
+const when = fc.constantFrom('', `and ts < '2026-03-02'`, `and ts >= '2026-03-03 12:00'`)
+const slice = fc.tuple(fc.integer({ min: 2, max: 9 }), when).map(([n, time]) => `id % ${n} = 0 ${time}`)
+const statement = fc.oneof(
+  fc.tuple(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 1000 })).map(([n, seed]) => `select shop.fill(${n}, ${seed / 1000})`),
+  fc
+    .tuple(
+      fc.constantFrom(`ts = ts + interval '37 minutes'`, `country = 'FR', kind = null`, 'amount = amount * 2', 'units = units - 1, buyer = buyer % 7 + 1', `price = 'NaN'`, 'price = 1.5', 'units = units'),
+      slice,
+    )
+    .map(([change, rows]) => `update shop."Sales" set ${change} where ${rows} and ts < '2026-03-04 20:00'`),
+  slice.map((rows) => `delete from shop."Sales" where ${rows}`),
+  slice.map((rows) => `with gone as (delete from shop."Sales" where ${rows} returning *) insert into shop."Sales" (ts, country, amount, buyer, units) select ts, 'BE', amount, buyer, units from gone`),
+  fc.constantFrom('truncate shop."Sales"', 'select cagg.run_maintenance()', 'begin; select shop.fill(30, 0.5); savepoint s; delete from shop."Sales"; rollback to s; commit'),
+)
+
+it(`has no drift under any of ${runs} definitions and sequences of statements`, { timeout: 30_000 + runs * 5_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(definition, fc.array(statement, { minLength: 1, maxLength: 5 }), async (given, statements) => {
+      await engine.sql(`truncate shop."Sales"; select shop.fill(80, 0.42)`)
+      const views = await create(given)
+      try {
+        for (const text of statements) {
+          await engine.sql(text)
+          for (const view of views) {
+            const [row] = await engine.sql<{ drift: number }>('select cagg.drift($1)::int as drift', [view])
+            expect({ view, after: text, ...row }).toEqual({ view, after: text, drift: 0 })
+          }
+        }
+      } finally {
+        await engine.sql(`select cagg.drop_continuous_aggregate('shop.any_0', true)`)
+      }
+    }),
+    { numRuns: runs },
+  )
+})
+
+/** The finest level and those above it; the names of all. */
+async function create(given: Given): Promise<string[]> {
+  const columns = given.keys.map((key, index) => `${key} as k${index}`)
+  const grouped = ['bucket', ...given.keys.map((_, index) => `k${index}`)].map((_, index) => index + 1).join(', ')
+  const levels = given.zone === '' && given.having === '' && given.width !== '1 month' ? given.levels : []
+  await make(0, given.slots, [
+    `select cagg.time_bucket('${given.width}', s.ts${given.zone}) as bucket`,
+    ...columns,
+    ...given.aggregates.map((name) => `${aggregates[name as 'n']} as ${name}`),
+  ].join(', ') + ` from shop."Sales" as s left join shop.buyers as b on b.id = s.buyer
+    cross join lateral (values ('A', s.kind), ('B', s.country)) as d (dimension, key) ${given.where} group by ${grouped} ${given.having}`)
+  for (const [index, width] of levels.entries())
+    await make(index + 1, given.slots, [
+      `select cagg.time_bucket('${width}', bucket) as bucket`,
+      ...given.keys.map((_, key) => `k${key}`),
+      ...given.aggregates.map((name) => `${rolled(name)} as ${name}`),
+    ].join(', ') + ` from shop.any_${index} group by ${grouped}`)
+  return Array.from({ length: levels.length + 1 }, (_, level) => `shop.any_${level}`)
+}
+
+const make = (level: number, slots: number, text: string) =>
+  engine.sql('select cagg.create_continuous_aggregate($1, $2, $3)', [`shop.any_${level}`, text, { slots }])
