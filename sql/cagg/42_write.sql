@@ -104,7 +104,7 @@ language sql immutable as $$
 $$;
 
 -- Groups into the table of states, sorted, so that two writers lock shared rows in the same order.
--- p_delta: rows of groups; they may hold a group more than once. p_slot: where to; null: the writer's slot.
+-- p_delta: rows of groups, each group once. p_slot: where to; null: the writer's slot.
 create or replace function cagg._write(p_this cagg._aggregates, p_delta text, p_only_moved boolean, p_slot text default null) returns text
 language sql stable as $$
   select format('insert into %1$s as t (bucket%2$s, slot, n%3$s) '

@@ -39,6 +39,7 @@ end $$;
 --                other keys in the group by, aggregates with filter; or a SELECT over another continuous aggregate
 --   options      retention  interval: buckets older than this are dropped by cagg.run_maintenance()
 --                slots      1 to 64, default 8: how many partial rows a group may have, so that writers do not queue for one
+--                           (aggregates with sketches place their rows themselves)
 --                replace    true: an aggregate of that name with another definition is dropped, with those that read it
 -- Calling it again with the same definition and options changes nothing.
 create or replace function cagg.create_continuous_aggregate(view_name text, definition text, options jsonb default '{}')

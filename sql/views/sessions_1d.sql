@@ -8,4 +8,4 @@ select
   cagg.rollup(buyer_sketch) as buyer_sketch
 from metrics.sessions_1h
 group by 1, 2, 3
-$definition$, '{"slots": 16, "replace": true}');
+$definition$, '{"replace": true}');

@@ -8,4 +8,4 @@ select
   cagg.rollup(buyer_sketch) as buyer_sketch
 from metrics.sessions_1s
 group by 1, 2, 3
-$definition$, '{"retention": "30 days", "slots": 4, "replace": true}');
+$definition$, '{"retention": "30 days", "replace": true}');

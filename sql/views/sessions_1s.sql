@@ -18,4 +18,4 @@ cross join lateral (values
 ) as d (dimension, key)
 where coalesce(e.session_id, e.user_id) is not null
 group by 1, 2, 3
-$definition$, '{"retention": "24 hours", "slots": 1, "replace": true}');
+$definition$, '{"retention": "24 hours", "replace": true}');
