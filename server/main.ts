@@ -5,16 +5,20 @@ import { type Changes, makeChanges } from './changes/changes.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { openDatabase, StartError, startPostgres } from './db/index.ts'
 import { makeUpkeep } from './db/upkeep.ts'
-import { makeIngest } from './ingest/ingest.ts'
+import { type CallReport, makeIngest } from './ingest/ingest.ts'
+import { makeRejectLog } from './ingest/rejectLog.ts'
 import { runUntilStopped, type Steps } from './lifecycle.ts'
 import { makeLog } from './log.ts'
+import { nameCalls } from './prometheus/ingest.ts'
+import { makeRegistry } from './prometheus/registry.ts'
+import { nameCommits, nameQueue } from './prometheus/writer.ts'
 import { makePrisma } from './schema/prisma.ts'
 import { makeShopProcess, SHOP_PROCESS_OPTIONS } from './shopProcess.ts'
 import { makeStats } from './stats.ts'
 import { makeSubscriptions } from './subscriptions/subscriptions.ts'
 import { startTransport } from './transport/transport.ts'
 import { makeWindows } from './windows/windows.ts'
-import { makeWriter } from './writer/writer.ts'
+import { type Commit, makeWriter } from './writer/writer.ts'
 
 const upkeepIntervalMs = 60_000
 // What is under way when the server is told to stop has these, so that all of it ends within five seconds.
@@ -24,14 +28,20 @@ const transportDrainMs = 500
 async function start(config: Config, log: Logger, { open, lost }: Steps): Promise<void> {
   const { flushIntervalMs, batchRowsMax, queueRowsMax, rawRetentionDays } = config
 
+  const registry = makeRegistry()
   const postgres = await open(startPostgres(config, log, lost))
   const database = await open(openDatabase(postgres.url, config, log))
   await open(makeUpkeep({ database, log }, { intervalMs: upkeepIntervalMs }))
 
   const reader: { changes?: Changes } = {}
+  const countCommit = nameCommits(registry)
+  const onCommit = (commit: Commit) => {
+    reader.changes?.poke()
+    countCommit(commit)
+  }
   const writer = await open(
     makeWriter(
-      { database, log, onCommit: () => reader.changes?.poke() },
+      { database, log, onCommit },
       {
         flushIntervalMs,
         groupRowsMax: batchRowsMax,
@@ -41,7 +51,14 @@ async function start(config: Config, log: Logger, { open, lost }: Steps): Promis
       },
     ),
   )
-  const ingest = makeIngest({ writer }, { rawRetentionDays })
+  nameQueue(registry, writer)
+  const countCall = nameCalls(registry)
+  const logRejects = makeRejectLog({ log })
+  const onCall = (report: CallReport) => {
+    countCall(report)
+    logRejects(report)
+  }
+  const ingest = makeIngest({ writer, onCall }, { rawRetentionDays })
   const changes = (reader.changes = await open(makeChanges({ database, log })))
   const windows = await open(makeWindows({ database, changes, log }))
   const stats = makeStats({ database, writer, changes, audience })
@@ -50,7 +67,7 @@ async function start(config: Config, log: Logger, { open, lost }: Steps): Promis
 
   const transport = await open(
     startTransport(
-      { services: { database, prisma, ingest, changes, windows, subscriptions, stats }, log },
+      { services: { database, prisma, ingest, changes, windows, subscriptions, stats }, log, registry },
       {
         host: config.host,
         port: config.port,

@@ -28,6 +28,13 @@ const FIELDS: Record<Exclude<EventColumn, 'id' | 'created_at'>, Field> = {
   properties: optionalJson('properties', 16_384),
 }
 
+/** As EventInput has them. */
+export const EVENT_FIELD_NAMES: ReadonlySet<string> = new Set([
+  'id',
+  'timestamp',
+  ...Object.values(FIELDS).map(({ name }) => name),
+])
+
 /** Makes the check of a call's events. */
 export function makeEventCheck(): (rows: readonly InputRow[], context: CheckContext) => Checked<'events'> {
   const checkLine = makeLineCheck({

@@ -1,8 +1,8 @@
 // From mutations to rows: each call is checked here, row by row, and handed to the writer.
-import { LookoutError } from '../errors.ts'
+import { type ErrorCode, LookoutError } from '../errors.ts'
 import { makeUuid7 } from '../writer/uuid7.ts'
 import type { Call, IdempotencyClaim, IngestResult } from '../writer/call.ts'
-import type { Writer } from '../writer/writer.ts'
+import type { Answer, Writer } from '../writer/writer.ts'
 import { checkDistributionCenters, checkProducts } from './catalogue.ts'
 import type { CheckContext, Checked } from './checked.ts'
 import { makeEventCheck, readBatch } from './events.ts'
@@ -37,10 +37,21 @@ export interface Origin {
   idempotencyKey?: string | null
 }
 
+/** What became of a call, for those who count. */
+export interface CallReport {
+  /** The mutation's name. */
+  mutation: string
+  /** From the rows being at hand to the answer. */
+  tookMs: number
+  answer?: Answer
+  /** Of the error that the whole call got in place of an answer. */
+  errorCode?: ErrorCode
+}
+
 type Send<Rows = readonly object[]> = (rows: Rows, origin: Origin) => Promise<IngestResult>
 
 /**
- * One method a mutation. Each resolves after the commit with every row accounted for; it rejects, nothing written, with
+ * One method a mutation. Each of them resolves after the commit with every row accounted for; it rejects, nothing written, with
  * BAD_REQUEST, PAYLOAD_TOO_LARGE (too many rows), OVERLOADED, UNAVAILABLE or IDEMPOTENCY_KEY_REUSED.
  */
 export interface Ingest {
@@ -54,13 +65,22 @@ export interface Ingest {
   postMessages: Send
   upsertProducts: Send
   upsertDistributionCenters: Send
+  /** Can rows be written now? For readiness. */
+  ready(): boolean
 }
 
 const DAY_MS = 86_400_000
 
-/** `clock`: milliseconds. */
+export interface IngestDependencies {
+  writer: Pick<Writer, 'assertRoom' | 'write' | 'ready'>
+  /** Called after each call. */
+  onCall?: (report: CallReport) => void
+  /** Milliseconds. */
+  clock?: () => number
+}
+
 export function makeIngest(
-  { writer, clock = Date.now }: { writer: Pick<Writer, 'assertRoom' | 'write'>; clock?: () => number },
+  { writer, onCall, clock = Date.now }: IngestDependencies,
   given: Partial<IngestOptions> = {},
 ): Ingest {
   const options = { ...INGEST_OPTIONS, ...given }
@@ -97,7 +117,7 @@ export function makeIngest(
     rows: readonly InputRow[],
     origin: Origin,
     check: (rows: readonly InputRow[], context: CheckContext) => Checked<Call['table']>,
-  ): Promise<IngestResult> {
+  ): Promise<Answer> {
     if (rows.length > options.rowsPerCallMax) {
       const message = `A call takes up to ${options.rowsPerCallMax} rows; this one has ${rows.length}.`
       throw new LookoutError('PAYLOAD_TOO_LARGE', message)
@@ -109,19 +129,34 @@ export function makeIngest(
     return writer.write(call)
   }
 
+  /** Runs a call and tells how it went. */
+  async function told(mutation: string, run: () => Promise<Answer>): Promise<IngestResult> {
+    const started = performance.now()
+    try {
+      const answer = await run()
+      onCall?.({ mutation, tookMs: performance.now() - started, answer })
+      return answer.result
+    } catch (error) {
+      const errorCode = error instanceof LookoutError ? error.code : 'INTERNAL'
+      onCall?.({ mutation, tookMs: performance.now() - started, errorCode })
+      throw error
+    }
+  }
+
   const typed =
     (field: string, check: (rows: readonly InputRow[], context: CheckContext) => Checked<Call['table']>): Send =>
     (rows, origin) =>
-      send(field, rows as readonly InputRow[], origin, check)
+      told(field, () => send(field, rows as readonly InputRow[], origin, check))
 
   return {
     trackEvents: typed('trackEvents', checkEvents),
-    async ingestEvents(batch, origin) {
-      const rows = readBatch(batch)
-      if (!rows)
-        throw new LookoutError('BAD_REQUEST', 'batch must be an array of objects, each shaped like an EventInput.')
-      return send('ingestEvents', rows, origin, checkEvents)
-    },
+    ingestEvents: (batch, origin) =>
+      told('ingestEvents', async () => {
+        const rows = readBatch(batch)
+        if (!rows)
+          throw new LookoutError('BAD_REQUEST', 'batch must be an array of objects, each shaped like an EventInput.')
+        return send('ingestEvents', rows, origin, checkEvents)
+      }),
     recordUserMetrics: typed('recordUserMetrics', makeUserMetricCheck()),
     registerUsers: typed('registerUsers', makeUserCheck()),
     placeOrders: typed('placeOrders', checkOrders),
@@ -129,5 +164,6 @@ export function makeIngest(
     postMessages: typed('postMessages', makeMessageCheck()),
     upsertProducts: typed('upsertProducts', checkProducts),
     upsertDistributionCenters: typed('upsertDistributionCenters', checkDistributionCenters),
+    ready: () => writer.ready(),
   }
 }

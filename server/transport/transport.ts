@@ -1,8 +1,9 @@
-// One port for everything: GraphQL over HTTP, SSE and WebSocket, GraphiQL, the dashboard, and the two questions of health.
+// One port for everything: GraphQL over HTTP, SSE and WebSocket, GraphiQL, the dashboard, health and figures.
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
 import { type ErrorExtensions, httpStatusOf, LookoutError } from '../errors.ts'
 import type { Services } from '../schema/context.ts'
 import { makeSchema } from '../schema/schema.ts'
@@ -27,6 +28,13 @@ export interface TransportOptions {
   limits?: Partial<TransportLimits>
 }
 
+export interface TransportDependencies {
+  services: Services
+  log: Logger
+  /** What /metrics tells. */
+  registry: Pick<Registry, 'metrics' | 'contentType'>
+}
+
 export interface Transport {
   /** Where it answers, such as "http://127.0.0.1:4000". */
   url: string
@@ -39,7 +47,7 @@ const REQUEST_ID = /^[\w.:-]{1,100}$/
 
 /** Rejects as node:http does where the address is taken (EADDRINUSE). */
 export async function startTransport(
-  { services, log }: { services: Services; log: Logger },
+  { services, log, registry }: TransportDependencies,
   { host, port, publicDir, allowedOrigins = [], limits: given }: TransportOptions,
 ): Promise<Transport> {
   const limits = { ...TRANSPORT_LIMITS, ...given }
@@ -77,6 +85,7 @@ export async function startTransport(
       const readiness = await readReadiness(services)
       return answerJson(response, readiness.ready ? 200 : 503, readiness)
     }
+    if (pathname === '/metrics') return answerText(response, 200, registry.contentType, await registry.metrics())
     return files.serve(request, response)
   }
 
@@ -117,9 +126,12 @@ export async function startTransport(
   }
 
   function answerJson(response: ServerResponse, status: number, body: object): void {
-    const text = `${JSON.stringify(body)}\n`
+    answerText(response, status, 'application/json; charset=utf-8', `${JSON.stringify(body)}\n`)
+  }
+
+  function answerText(response: ServerResponse, status: number, type: string, text: string): void {
     response.writeHead(status, {
-      'content-type': 'application/json; charset=utf-8',
+      'content-type': type,
       'cache-control': 'no-store',
       'content-length': Buffer.byteLength(text),
     })

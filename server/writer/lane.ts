@@ -9,6 +9,13 @@ import type { Partitions } from './partitions.ts'
 import type { Pending } from './queue.ts'
 import { type Answers, CommitInDoubt, writeGroup } from './transaction.ts'
 
+/** A group that was committed. */
+export interface Commit {
+  rows: number
+  /** From its first statement. */
+  tookMs: number
+}
+
 export interface LaneOptions {
   reconnectDelayMinMs: number
   reconnectDelayMaxMs: number
@@ -32,8 +39,7 @@ export interface LaneDependencies {
   database: Pick<Database, 'connect'>
   log: Logger
   partitions: Partitions
-  /** A group was committed; how long it took from its first statement. */
-  onCommit(latencyMs: number): void
+  onCommit(commit: Commit): void
   onChange(): void
 }
 
@@ -92,7 +98,7 @@ export function makeLane(dependencies: LaneDependencies, options: LaneOptions): 
       const calls = group.map(({ call }) => call)
       await partitions.ensure(client, calls)
       const answers = await writeGroup(client, calls)
-      onCommit(performance.now() - started)
+      onCommit({ rows: calls.reduce((sum, { rowCount }) => sum + rowCount, 0), tookMs: performance.now() - started })
       return answers
     } catch (error) {
       // Not worth another try: it would take as long. A commit in doubt is asked about all the same.

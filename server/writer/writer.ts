@@ -2,12 +2,15 @@
 import type { Logger } from 'pino'
 import type { Database } from '../db/index.ts'
 import { LookoutError } from '../errors.ts'
-import type { Call, IngestResult } from './call.ts'
-import { type Lane, makeLane, unavailable } from './lane.ts'
+import type { Call } from './call.ts'
+import { type Commit, type Lane, makeLane, unavailable } from './lane.ts'
 import { makePartitions } from './partitions.ts'
 import { makeQueue, type Pending } from './queue.ts'
 import { makeStatistics } from './statistics.ts'
+import type { Answer } from './transaction.ts'
 import { runUpkeep } from './upkeep.ts'
+
+export type { Answer, Commit }
 
 export interface WriterOptions {
   /** Rows of a group; a call is never split, so a larger call makes a larger group. */
@@ -66,7 +69,7 @@ export interface Writer {
    * Writes a call's rows; resolves after the commit, with every row accounted for. Rejects, nothing written, with
    * OVERLOADED (queue full), UNAVAILABLE (database away, or closing), IDEMPOTENCY_KEY_REUSED.
    */
-  write(call: Call): Promise<IngestResult>
+  write(call: Call): Promise<Answer>
   /** Can rows be written now? For readiness. */
   ready(): boolean
   stats(): WriterStats
@@ -80,7 +83,7 @@ const RETRY_AFTER_MAX_MS = 5_000
 
 /** `onCommit` is called after each commit, before its calls are answered. */
 export function makeWriter(
-  dependencies: { database: Pick<Database, 'connect'>; log: Logger; onCommit?: () => void },
+  dependencies: { database: Pick<Database, 'connect'>; log: Logger; onCommit?: (commit: Commit) => void },
   given: Partial<WriterOptions> = {},
 ): Writer {
   const { database, log, onCommit } = dependencies
@@ -100,9 +103,9 @@ export function makeWriter(
   const reachable = () => lanes.some((lane) => lane.reachable())
   const writing = () => lanes.some((lane) => lane.busy())
 
-  function committed(latencyMs: number): void {
-    statistics.committed(latencyMs)
-    onCommit?.()
+  function committed(commit: Commit): void {
+    statistics.committed(commit.tookMs)
+    onCommit?.(commit)
   }
 
   function connectionChanged(): void {
@@ -177,11 +180,11 @@ export function makeWriter(
     })
   }
 
-  async function write(call: Call): Promise<IngestResult> {
+  async function write(call: Call): Promise<Answer> {
     if (call.rowCount === 0 && !call.idempotency) {
       const result = { accepted: 0, duplicates: 0, rejected: [...call.rejected] }
       statistics.count(result)
-      return result
+      return { result, repeated: false }
     }
     assertRoom(call.rowCount, call.bytes)
     return new Promise((resolve, reject) => {
@@ -195,10 +198,10 @@ export function makeWriter(
       const pending: Pending = {
         call,
         queuedAt: Date.now(),
-        resolve: ({ result, repeated }) =>
+        resolve: (answer) =>
           settleOnce(() => {
-            statistics.count(result, repeated)
-            resolve(result)
+            statistics.count(answer.result, answer.repeated)
+            resolve(answer)
           }),
         reject: (error) => settleOnce(() => reject(error)),
       }

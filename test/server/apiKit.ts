@@ -10,12 +10,15 @@ import WebSocket from 'ws'
 import { type Changes, makeChanges } from '../../server/changes/changes.ts'
 import type { Database } from '../../server/db/index.ts'
 import { makeIngest } from '../../server/ingest/ingest.ts'
+import { nameCalls } from '../../server/prometheus/ingest.ts'
+import { makeRegistry } from '../../server/prometheus/registry.ts'
+import { nameCommits, nameQueue } from '../../server/prometheus/writer.ts'
 import { makePrisma } from '../../server/schema/prisma.ts'
 import { makeStats } from '../../server/stats.ts'
 import { makeSubscriptions, type SubscriptionsOptions } from '../../server/subscriptions/subscriptions.ts'
 import { startTransport, type TransportOptions } from '../../server/transport/transport.ts'
 import { makeWindows } from '../../server/windows/windows.ts'
-import { makeWriter } from '../../server/writer/writer.ts'
+import { type Commit, makeWriter } from '../../server/writer/writer.ts'
 import { makeTestDatabase } from '../support/database.ts'
 
 /** What came over the wire: tests look into it, and TypeScript cannot. */
@@ -75,8 +78,15 @@ export async function startApi({ transport, subscriptions, database: shared }: A
   const database = shared ?? (await makeTestDatabase())
   const publicDir = mkdtempSync(join(tmpdir(), 'lookout-public-'))
   const reader: { changes?: Changes } = {}
-  const writer = makeWriter({ database, log, onCommit: () => reader.changes?.poke() })
-  const ingest = makeIngest({ writer })
+  const registry = makeRegistry()
+  const countCommit = nameCommits(registry)
+  const onCommit = (commit: Commit) => {
+    reader.changes?.poke()
+    countCommit(commit)
+  }
+  const writer = makeWriter({ database, log, onCommit })
+  nameQueue(registry, writer)
+  const ingest = makeIngest({ writer, onCall: nameCalls(registry) })
   const changes = (reader.changes = await makeChanges({ database, log }))
   const windows = makeWindows({ database, changes, log })
   const audience = () => ({
@@ -87,7 +97,7 @@ export async function startApi({ transport, subscriptions, database: shared }: A
   const rows = makeSubscriptions({ database, changes, log, stats }, subscriptions)
   const prisma = makePrisma(database.url)
   const served = await startTransport(
-    { services: { database, prisma, ingest, changes, windows, subscriptions: rows, stats }, log },
+    { services: { database, prisma, ingest, changes, windows, subscriptions: rows, stats }, log, registry },
     { host: '127.0.0.1', port: 0, publicDir, ...transport },
   )
   const graphqlUrl = `${served.url}/graphql`

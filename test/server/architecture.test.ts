@@ -15,6 +15,7 @@ const rooms: Record<string, string[]> = {
   windows: ['db', 'metrics', 'changes'],
   subscriptions: ['db', 'changes', 'windows'],
   schema: ['db', 'metrics', 'ingest', 'changes', 'windows', 'subscriptions'],
+  prometheus: ['ingest', 'writer'],
   transport: ['db', 'schema'],
 }
 const shared = 'server/errors.ts'

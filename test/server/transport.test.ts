@@ -410,7 +410,7 @@ describe('the page at', () => {
     expect(await (await fetch(`${api.url}/health`)).json()).toEqual({ status: 'ok' })
     const ready = await fetch(`${api.url}/ready`)
     expect(ready.status).toBe(200)
-    expect(await ready.json()).toMatchObject({ ready: true, database: 'ok' })
+    expect(await ready.json()).toMatchObject({ ready: true, database: 'ok', writer: 'ok' })
   })
 })
 
