@@ -21,7 +21,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['server/**/*.ts', 'shop/**/*.ts', 'client/**/*.ts'],
+    files: ['server/**/*.ts', 'shop/**/*.ts', 'load/**/*.ts', 'client/**/*.ts'],
     rules: { 'no-restricted-syntax': ['error', noEnvironment] },
   },
   { files: ['server/config.ts'], rules: { 'no-restricted-syntax': 'off' } },

@@ -50,6 +50,7 @@ function importsOf(path: string, text: string): SourceFile['imports'] {
 
 const server = readSources('server')
 const shop = readSources('shop')
+const load = readSources('load')
 const client = readSources('client')
 
 const roomOf = (path: string) => /^server\/([^/]+)\//.exec(path)?.[1]
@@ -72,7 +73,7 @@ test('every room of the server is known to this test', () => {
 })
 
 test('no files import each other in a circle', () => {
-  const files = new Map([...server, ...shop, ...client].map((file) => [file.path, file]))
+  const files = new Map([...server, ...shop, ...load, ...client].map((file) => [file.path, file]))
   const done = new Set<string>()
   const circles: string[] = []
   const visit = (path: string, trail: string[]) => {
@@ -88,6 +89,7 @@ test('no files import each other in a circle', () => {
 
 test.each([
   ['shop', shop],
+  ['load', load],
   ['client', client],
 ])('the %s knows the server by its API alone', (room, sources) => {
   const outside = sources.flatMap(({ path, imports }) =>
@@ -97,7 +99,7 @@ test.each([
 })
 
 test('the environment is read in server/config.ts alone', () => {
-  const readers = [...server, ...shop, ...client].filter(({ text }) => /\bprocess\.env\b/.test(text))
+  const readers = [...server, ...shop, ...load, ...client].filter(({ text }) => /\bprocess\.env\b/.test(text))
   expect(readers.map(({ path }) => path)).toEqual(['server/config.ts'])
 })
 
