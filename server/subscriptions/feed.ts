@@ -3,6 +3,7 @@
 import type { Logger } from 'pino'
 import type { Changes } from '../changes/changes.ts'
 import { LookoutError } from '../errors.ts'
+import type { Stream } from '../outlet.ts'
 import { markOf, readCursor, readLogCursor, type ReadPlace, writeCursor } from './cursor.ts'
 import { readDelta, readMissed, type ReadingLimits } from './reading.ts'
 import { makeSlot, type RowsDelta, type Slot } from './slot.ts'
@@ -37,7 +38,7 @@ export interface FeedOptions extends ReadingLimits {
 
 export interface Feed<Row extends StreamRow> {
   /** @throws LookoutError BAD_REQUEST for an `after` that is no cursor. */
-  subscribe(after?: string): AsyncIterableIterator<RowsUpdate<Row>>
+  subscribe(after?: string): Stream<RowsUpdate<Row>>
   subscribers(): number
   /** Ends it where nobody watches. */
   closeIfIdle(): void
@@ -216,25 +217,32 @@ export function makeFeed<Row extends StreamRow>(
     }
   }
 
-  const newestFirst = (items: Row[]): Row[] =>
-    items.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime() || (a.id < b.id ? 1 : -1))
+  const newestFirst = (items: readonly Row[]): Row[] =>
+    items.toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime() || (a.id < b.id ? 1 : -1))
 
+  /** Messages made already, by the delta or the place they tell of, and the cursor they follow. */
+  const made = new WeakMap<object, Map<string | null, RowsUpdate<Row>>>()
+
+  /** The same object for all who are due the same. */
   function message(subscriber: Subscriber<Row>, due: RowsDelta<Row> | 'snapshot'): RowsUpdate<Row> {
     if (!place) throw new Error('a stream has rows before it has a place')
-    const here = writeCursor(place, mark)
     const isSnapshot = due === 'snapshot'
     if (isSnapshot) subscriber.floor = undefined
     const previousCursor = isSnapshot ? null : subscriber.previous
-    subscriber.previous = here
-    return {
-      kind: isSnapshot ? 'SNAPSHOT' : 'DELTA',
-      cursor: here,
+    const told = isSnapshot ? place : due
+    const known = made.get(told) ?? new Map<string | null, RowsUpdate<Row>>()
+    const update = known.get(previousCursor) ?? {
+      kind: isSnapshot ? ('SNAPSHOT' as const) : ('DELTA' as const),
+      cursor: writeCursor(place, mark),
       previousCursor,
       windowStart: place.windowStart,
       windowEnd,
       items: newestFirst(isSnapshot ? [...rows.values()] : due.items),
       removed: isSnapshot ? [] : due.removed,
     }
+    made.set(told, known.set(previousCursor, update))
+    subscriber.previous = update.cursor
+    return update
   }
 
   function close(): void {
@@ -251,7 +259,7 @@ export function makeFeed<Row extends StreamRow>(
     onIdle()
   }
 
-  function subscribe(after?: string): AsyncIterableIterator<RowsUpdate<Row>> {
+  function subscribe(after?: string): Stream<RowsUpdate<Row>> {
     const from = after === undefined ? 'other' : readCursor(after, mark)
     const slot = makeSlot<Row, RowsUpdate<Row>>(
       (due) => message(subscriber, due),
@@ -264,7 +272,7 @@ export function makeFeed<Row extends StreamRow>(
     subscribers.add(subscriber)
     if (place && !reload) settle(subscriber)
     else plan()
-    return slot.iterator
+    return slot.stream
   }
 
   return { subscribe, subscribers: () => subscribers.size, closeIfIdle, close }

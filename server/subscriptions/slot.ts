@@ -1,6 +1,6 @@
 // One subscriber's place for what is not sent yet: at most one message, into which later ones are merged. A subscriber
 // that stops reading therefore costs no more than the rows of its stream, and gets the newest state when it returns.
-import { makeOutlet, type Outlet } from './outlet.ts'
+import { makeOutlet, type Outlet } from '../outlet.ts'
 import type { StreamRow } from './source.ts'
 
 export interface RowsDelta<Row extends StreamRow> {
@@ -26,39 +26,54 @@ export function makeSlot<Row extends StreamRow, Message>(
   message: (due: RowsDelta<Row> | 'snapshot') => Message,
   onEnd: () => void,
 ): Slot<Row, Message> {
-  let items = new Map<string, Row>()
-  let removed = new Set<string>()
-  let snapshotDue = false
+  // A delta is kept as it came until it has to be merged: who waits for the same one is sent the same message.
+  let due: RowsDelta<Row> | 'snapshot' | undefined
   let held = false
 
-  const { wake, end, iterator } = makeOutlet<Message>(take, () => {
-    clear()
-    onEnd()
+  const { wake, end, stream } = makeOutlet<Message>({
+    take() {
+      if (held || !due) return undefined
+      const taken = due
+      due = undefined
+      return message(taken)
+    },
+    onEnd() {
+      due = undefined
+      onEnd()
+    },
   })
 
-  function clear(): void {
-    items = new Map()
-    removed = new Set()
+  function add(earlier: RowsDelta<Row> | undefined, later: RowsDelta<Row>, rowsMax: number): void {
+    const merged = earlier ? merge(earlier, later) : later
+    const rows = merged.items.length + merged.removed.length
+    due = rows > rowsMax ? 'snapshot' : rows > 0 ? merged : undefined
+    wake()
   }
 
-  function take(): Message | undefined {
-    if (held) return undefined
-    if (snapshotDue) {
-      snapshotDue = false
-      return message('snapshot')
-    }
-    if (items.size === 0 && removed.size === 0) return undefined
-    const delta = { items: [...items.values()], removed: [...removed] }
-    clear()
-    return message(delta)
+  return {
+    push(delta, rowsMax) {
+      if (due !== 'snapshot') add(due, delta, rowsMax)
+    },
+    prepend(delta, rowsMax) {
+      if (due !== 'snapshot') add(delta, due ?? { items: [], removed: [] }, rowsMax)
+    },
+    pushSnapshot() {
+      due = 'snapshot'
+      wake()
+    },
+    hold(on) {
+      held = on
+      wake()
+    },
+    end,
+    stream,
   }
+}
 
-  function makeSnapshotDue(): void {
-    clear()
-    snapshotDue = true
-  }
-
-  function merge(delta: RowsDelta<Row>): void {
+function merge<Row extends StreamRow>(earlier: RowsDelta<Row>, later: RowsDelta<Row>): RowsDelta<Row> {
+  const items = new Map<string, Row>()
+  const removed = new Set<string>()
+  for (const delta of [earlier, later]) {
     for (const id of delta.removed) {
       items.delete(id)
       removed.add(id)
@@ -68,31 +83,5 @@ export function makeSlot<Row extends StreamRow, Message>(
       items.set(row.id, row)
     }
   }
-
-  function push(delta: RowsDelta<Row>, rowsMax: number): void {
-    if (snapshotDue) return
-    merge(delta)
-    if (items.size + removed.size > rowsMax) makeSnapshotDue()
-    wake()
-  }
-
-  return {
-    push,
-    prepend(delta, rowsMax) {
-      const later = { items: [...items.values()], removed: [...removed] }
-      clear()
-      merge(delta)
-      push(later, rowsMax)
-    },
-    pushSnapshot() {
-      makeSnapshotDue()
-      wake()
-    },
-    hold(on) {
-      held = on
-      wake()
-    },
-    end,
-    iterator,
-  }
+  return { items: [...items.values()], removed: [...removed] }
 }

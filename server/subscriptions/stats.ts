@@ -1,10 +1,10 @@
 // Subscription.stats: one reading per distinct interval, shared, the newest one kept for whoever is slow.
 import { LookoutError } from '../errors.ts'
-import { makeOutlet } from './outlet.ts'
+import { makeOutlet, type Stream } from '../outlet.ts'
 
 export interface StatsStreams<Stats> {
   /** @throws LookoutError BAD_REQUEST for an interval out of range. */
-  subscribe(everyMs: number): AsyncIterableIterator<Stats>
+  subscribe(everyMs: number): Stream<Stats>
   subscribers(): number
   close(): void
 }
@@ -49,7 +49,7 @@ export function makeStatsStreams<Stats>(
     return ticker
   }
 
-  function subscribe(everyMs: number): AsyncIterableIterator<Stats> {
+  function subscribe(everyMs: number): Stream<Stats> {
     if (everyMs < everyMsMin || everyMs > everyMsMax) {
       throw new LookoutError(
         'BAD_REQUEST',
@@ -58,19 +58,19 @@ export function makeStatsStreams<Stats>(
     }
     const ticker = tickers.get(everyMs) ?? start(everyMs)
     let waiting = ticker.latest
-    const outlet = makeOutlet<Stats>(
-      () => {
+    const outlet = makeOutlet<Stats>({
+      take() {
         const taken = waiting
         waiting = undefined
         return taken
       },
-      () => {
+      onEnd() {
         ticker.listeners.delete(listener)
         if (ticker.listeners.size > 0) return
         ticker.stop()
         tickers.delete(everyMs)
       },
-    )
+    })
     const listener: Listener<Stats> = {
       push(taken) {
         waiting = taken
@@ -79,7 +79,7 @@ export function makeStatsStreams<Stats>(
       end: outlet.end,
     }
     ticker.listeners.add(listener)
-    return outlet.iterator
+    return outlet.stream
   }
 
   return {

@@ -4,6 +4,7 @@ import type { Changes } from '../changes/changes.ts'
 import type { Database } from '../db/index.ts'
 import type { Severity } from '../db/generated/prisma/enums.ts'
 import { LookoutError } from '../errors.ts'
+import type { Stream } from '../outlet.ts'
 import { type Feed, makeFeed, type RowsUpdate } from './feed.ts'
 import { makeMessageRows, type MessageRow } from './messageRows.ts'
 import { makeOrderItemRows, type OrderItemRow } from './orderItemRows.ts'
@@ -57,17 +58,11 @@ export interface Subscriptions<Stats = unknown> {
    * nobody watched is not told of on resuming.
    * @throws LookoutError BAD_REQUEST for arguments out of range and for what is no cursor.
    */
-  orderItems(
-    asked: { lookbackMs: number; everyMs: number },
-    after?: string,
-  ): AsyncIterableIterator<RowsUpdate<OrderItemRow>>
+  orderItems(asked: { lookbackMs: number; everyMs: number }, after?: string): Stream<RowsUpdate<OrderItemRow>>
   /** The newest messages of each severity, then what is posted. No severities: all of them. Errors as with orderItems. */
-  messages(
-    asked: { severities?: readonly Severity[] | null },
-    after?: string,
-  ): AsyncIterableIterator<RowsUpdate<MessageRow>>
+  messages(asked: { severities?: readonly Severity[] | null }, after?: string): Stream<RowsUpdate<MessageRow>>
   /** A reading every `everyMs`. Errors as with orderItems. */
-  stats(everyMs: number): AsyncIterableIterator<Stats>
+  stats(everyMs: number): Stream<Stats>
   counts(): { feeds: number; subscribers: number }
   close(): void
 }

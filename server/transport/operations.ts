@@ -1,12 +1,15 @@
 // GraphQL itself, for all transports: one schema, one set of checks, one mask. Yoga serves HTTP and SSE with it.
 import type { GraphQLSchema } from 'graphql'
-import { createYoga, isAsyncIterable, type Plugin, type YogaServerInstance } from 'graphql-yoga'
+import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga'
+import { isStream, type Stream } from '../outlet.ts'
 import type { Context, Services } from '../schema/context.ts'
 import { limitCost } from './cost.ts'
 import type { Mask, Result } from './failures.ts'
 import type { TransportLimits } from './limits.ts'
-import { mapIterable } from './mapIterable.ts'
+import { mapStream } from './mapStream.ts'
 import { makeExtentRule } from './rules.ts'
+import { shareResults } from './shared.ts'
+import { serveSse } from './sse.ts'
 
 /** What a transport says of an operation when it begins. */
 export interface OperationContext {
@@ -33,7 +36,14 @@ export function makeOperations(
     // Errors are masked below, with the request's id; what is to be logged is logged there.
     maskedErrors: false,
     logging: false,
-    plugins: [limitTokens(limits.tokensMax), limitExtent(limits), limitCost(limits.complexityMax), maskResults(mask)],
+    plugins: [
+      limitTokens(limits.tokensMax),
+      limitExtent(limits),
+      limitCost(limits.complexityMax),
+      shareResults(),
+      maskResults(mask),
+      serveSse(limits),
+    ],
   })
 }
 
@@ -52,13 +62,12 @@ const limitExtent = (limits: TransportLimits): Plugin => {
 const maskResults = (mask: Mask): Plugin => ({
   onResultProcess({ result, setResult, serverContext }) {
     const { requestId } = serverContext as unknown as OperationContext
-    if (isAsyncIterable(result)) {
+    if (isStream(result)) {
       setResult(
-        mapIterable(
-          result as AsyncIterable<Result>,
-          (each) => mask.result(each, requestId),
-          (error) => ({ errors: [mask.error(error, requestId)] }),
-        ) as never,
+        mapStream(result as unknown as Stream<Result>, {
+          each: (each) => mask.result(each, requestId),
+          failed: (error): Result => ({ errors: [mask.error(error, requestId)] }),
+        }) as never,
       )
     } else {
       setResult(mask.result(result as Result, requestId, { http: true }) as never)

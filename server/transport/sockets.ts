@@ -7,10 +7,14 @@ import { CloseCode, handleProtocols, makeServer, type ServerOptions, type Subscr
 import type { Logger } from 'pino'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { LookoutError } from '../errors.ts'
+import { isStream, type Stream } from '../outlet.ts'
 import type { Mask, Result } from './failures.ts'
 import type { TransportLimits } from './limits.ts'
 import type { Operations } from './operations.ts'
 import type { Origins } from './origin.ts'
+import { makeOutflow, type Outflow } from './outflow.ts'
+import { pourOut } from './pourOut.ts'
+import { type SharedResult, textOf } from './shared.ts'
 
 /** Lookout's own close code: the client does not take what it asked for. */
 export const TOO_SLOW = 4013
@@ -29,6 +33,7 @@ type Runners = Pick<ReturnType<Operations['getEnveloped']>, 'execute' | 'subscri
 
 interface Extra {
   request: IncomingMessage
+  outflow: Outflow
 }
 
 export function makeSockets(
@@ -65,6 +70,25 @@ export function makeSockets(
     },
     onNext: (_context, _id, payload, _args, result) => mask.result(result as Result, idOf(payload)) as never,
     onError: (_context, _id, payload, errors) => errors.map((error) => mask.error(error, idOf(payload)).toJSON()),
+    // Streams are poured out past graphql-ws, which would make each message anew for each operation and wait in between.
+    onOperation: ({ extra }, id, payload, _args, result) =>
+      isStream(result)
+        ? pourOut(result as unknown as Stream<SharedResult>, extra.outflow, {
+            id,
+            tailOf: (each) => tailOf(mask.result(each, idOf(payload))),
+          })
+        : undefined,
+  }
+
+  const tails = new WeakMap<SharedResult, Buffer>()
+
+  /** A result as the end of a message: made once, whoever is sent it. */
+  function tailOf(result: SharedResult): Buffer {
+    const known = tails.get(result)
+    if (known) return known
+    const tail = Buffer.from(`${textOf(result)}}`)
+    tails.set(result, tail)
+    return tail
   }
 
   async function prepare(request: IncomingMessage, payload: SubscribePayload, requestId: string) {
@@ -93,14 +117,15 @@ export function makeSockets(
 
   const server = makeServer(options)
 
-  acceptor.on('connection', (socket: WebSocket, request: IncomingMessage) => {
+  acceptor.on('connection', (socket: WebSocket, request: IncomingMessage, connection: Duplex) => {
     // Broken frames and messages that are too large: ws closes the socket with the code for it.
     socket.on('error', (error) => log.debug({ err: error }, 'a socket broke'))
     const stopPinging = ping(socket, limits.socketPingMs)
+    const outflow = makeOutflow({ socket, connection, onSlow: () => letGo(socket) }, limits)
     const closed = server.opened(
       {
         protocol: socket.protocol,
-        send: (data) => send(socket, data),
+        send: (text) => outflow.send(text),
         close: (code, reason) => socket.close(code, reason),
         onMessage: (take) =>
           socket.on('message', (data) => {
@@ -110,31 +135,22 @@ export function makeSockets(
             })
           }),
       },
-      { request },
+      { request, outflow },
     )
     socket.once('close', (code, reason) => {
       stopPinging()
+      outflow.close()
       closed(code, String(reason)).catch((error: unknown) =>
         log.error({ err: error }, 'a socket could not be cleaned up'),
       )
     })
   })
 
-  /** Resolves when the message is on its way. A client that takes none for `socketSendMs` is let go. */
-  function send(socket: WebSocket, data: string): Promise<void> {
-    return new Promise((resolve) => {
-      if (socket.readyState !== socket.OPEN) return resolve()
-      const timer = setTimeout(() => {
-        log.info({ bufferedBytes: socket.bufferedAmount }, 'a socket that takes no messages is closed')
-        socket.close(TOO_SLOW, 'Too slow')
-        // Whoever reads nothing does not read the close frame either.
-        setTimeout(() => socket.terminate(), 1000).unref()
-      }, limits.socketSendMs)
-      socket.send(data, () => {
-        clearTimeout(timer)
-        resolve()
-      })
-    })
+  function letGo(socket: WebSocket): void {
+    log.info({ bufferedBytes: socket.bufferedAmount }, 'a socket that takes no messages is closed')
+    socket.close(TOO_SLOW, 'Too slow')
+    // Whoever reads nothing does not read the close frame either.
+    setTimeout(() => socket.terminate(), 1000).unref()
   }
 
   function refuse(socket: Duplex, status: string): void {
@@ -147,7 +163,9 @@ export function makeSockets(
       if (new URL(request.url ?? '/', 'http://lookout').pathname !== '/graphql') return refuse(socket, '404 Not Found')
       if (!origins.allows(request)) return refuse(socket, '403 Forbidden')
       if (acceptor.clients.size >= limits.socketsMax) return refuse(socket, '503 Service Unavailable')
-      acceptor.handleUpgrade(request, socket, head, (accepted) => acceptor.emit('connection', accepted, request))
+      acceptor.handleUpgrade(request, socket, head, (accepted) =>
+        acceptor.emit('connection', accepted, request, socket),
+      )
     },
     count: () => acceptor.clients.size,
     async close(graceMs) {

@@ -265,7 +265,7 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
       } catch (error) {
         for (const subscriber of all) {
           joining.delete(subscriber)
-          subscriber.slot.fail(error)
+          subscriber.slot.end(error)
         }
         idle()
       }
@@ -306,7 +306,7 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
       closed = true
       clearTimeout(timer)
       clearTimeout(linger)
-      for (const subscriber of [...told.keys(), ...joining]) subscriber.slot.iterator.return?.()
+      for (const subscriber of [...told.keys(), ...joining]) subscriber.slot.end()
       await work
     },
   }

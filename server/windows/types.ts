@@ -1,5 +1,6 @@
 // What the windows room is asked and what it answers.
 import type { Dimension, Metric } from '../metrics/catalogue.ts'
+import type { Stream } from '../outlet.ts'
 
 export interface Filter {
   dimension: Dimension
@@ -90,7 +91,7 @@ export interface Windows {
    * A snapshot, then a delta whenever something changed, at most once per `everyMs`. Throws BAD_REQUEST for arguments and
    * for an `after` that is no cursor; what only the database can tell (a window too large for raw rows) comes from next().
    */
-  subscribe(asked: WindowArguments & { everyMs: number }, after?: string): AsyncIterableIterator<MetricsUpdate>
+  subscribe(asked: WindowArguments & { everyMs: number }, after?: string): Stream<MetricsUpdate>
   timeSeries(asked: TimeSeriesArguments): Promise<Point[]>
   /** Distinct sessions that went through the steps in order within the last `windowMs`. */
   funnel(steps: string[], windowMs: number): Promise<FunnelStep[]>

@@ -106,13 +106,13 @@ export function makeWindows(
             computation = open()
             computation.join(subscriber)
           } catch (error) {
-            slot.fail(error)
+            slot.end(error)
           }
         },
         onEnd: () => computation?.leave(subscriber),
       })
       const subscriber = { slot, after, afterText: afterText ?? null }
-      return slot.iterator
+      return slot.stream
     },
 
     timeSeries: (asked) => readTimeSeries(asked, { reader, clock, limits }),

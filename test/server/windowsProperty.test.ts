@@ -168,7 +168,7 @@ test('deltas applied to a snapshot are a fresh snapshot', { timeout: 120_000 }, 
               // Whoever joins makes the window look at once, at a clock that timers know nothing of too.
               if (one.do === 'wait' || index % 3 === 2) {
                 const joined = live.subscribe({ ...asked, everyMs: 50 })
-                expect(plain((await joined.next()).value)).toEqual(plain(expected))
+                expect(plain((await joined.next()).value!)).toEqual(plain(expected))
                 await joined.return?.()
               }
               const expectedView = makeView()

@@ -13,7 +13,7 @@ const anna = randomUUID()
 const ben = randomUUID()
 
 let world: World
-let streams: AsyncIterableIterator<MetricsUpdate>[]
+let streams: AsyncIterableIterator<MetricsUpdate, undefined>[]
 
 beforeAll(async () => {
   world = await makeWindowsWorld({ lingerMs: 0 })

@@ -1,0 +1,93 @@
+// All that goes out on one socket. Frames are written straight to the connection, because the greater part of a message is
+// the same bytes for everyone; ws writes its own frames whole and at once too, so the two never mix. A socket that is full takes
+// nothing more until it has drained, and one that stays full for too long is let go.
+import type { Duplex } from 'node:stream'
+import type { WebSocket } from 'ws'
+
+export interface Outflow {
+  hasRoom(): boolean
+  /** Calls once, when there is room again. */
+  onRoom(call: () => void): void
+  /** Sends a message of two halves. */
+  push(head: Buffer, tail: Buffer): void
+  /** Sends a message of its own; resolves when there is room for another. */
+  send(text: string): Promise<void>
+  close(): void
+}
+
+const FINAL_TEXT = 0x81
+/** Up to here one copy is cheaper than telling the kernel of two buffers. */
+const COPIED_BYTES_MAX = 4096
+
+export function makeOutflow(
+  { socket, connection, onSlow }: { socket: WebSocket; connection: Duplex; onSlow: () => void },
+  { socketSendMs }: { socketSendMs: number },
+): Outflow {
+  let waiting: (() => void)[] = []
+  let slow: NodeJS.Timeout | undefined
+
+  const isOpen = () => socket.readyState === socket.OPEN
+  const hasRoom = () => !connection.writableNeedDrain
+
+  connection.on('drain', () => {
+    clearTimeout(slow)
+    slow = undefined
+    callWaiting()
+  })
+
+  function callWaiting(): void {
+    const due = waiting
+    waiting = []
+    for (const call of due) call()
+  }
+
+  function watch(): void {
+    if (!hasRoom()) slow ??= setTimeout(onSlow, socketSendMs)
+  }
+
+  return {
+    hasRoom,
+    onRoom: (call) => void waiting.push(call),
+    push(head, tail) {
+      if (!isOpen()) return
+      if (tail.length <= COPIED_BYTES_MAX) {
+        connection.write(frameOf(head, tail.length, tail))
+      } else {
+        connection.cork()
+        connection.write(frameOf(head, tail.length))
+        connection.write(tail)
+        connection.uncork()
+      }
+      watch()
+    },
+    async send(text) {
+      if (!isOpen()) return
+      socket.send(text)
+      watch()
+      if (!hasRoom()) await new Promise<void>((resolve) => waiting.push(resolve))
+    },
+    close() {
+      clearTimeout(slow)
+      callWaiting()
+    },
+  }
+}
+
+/** The start of a frame up to the end of `head`, or all of it with `tail`. As RFC 6455 says, unmasked, in one piece. */
+function frameOf(head: Buffer, tailBytes: number, tail?: Buffer): Buffer {
+  const bytes = head.length + tailBytes
+  const start = bytes < 126 ? 2 : bytes < 65_536 ? 4 : 10
+  const frame = Buffer.allocUnsafe(start + head.length + (tail?.length ?? 0))
+  frame[0] = FINAL_TEXT
+  if (start === 2) frame[1] = bytes
+  else if (start === 4) {
+    frame[1] = 126
+    frame.writeUInt16BE(bytes, 2)
+  } else {
+    frame[1] = 127
+    frame.writeBigUInt64BE(BigInt(bytes), 2)
+  }
+  head.copy(frame, start)
+  tail?.copy(frame, start + head.length)
+  return frame
+}
