@@ -3,13 +3,11 @@ import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
-import { eventLines } from './kit/events.ts'
+import { makeBareTwin } from './kit/bareTwin.ts'
+import { EVENT_COLUMNS, eventLines } from './kit/events.ts'
 import { type BenchResult, cpuSeconds, median, progress, startBenchPostgres } from './kit.ts'
 
 export const about = 'COPY of events with every view, against the same COPY into the same table without triggers'
-
-const columns =
-  'id,created_at,event_type,user_id,session_id,sequence_number,country,state,city,postal_code,ip_address,browser,traffic_source,uri,amount'
 
 export async function run(args: string[]): Promise<BenchResult> {
   const { values } = parseArgs({
@@ -80,14 +78,8 @@ interface Measured {
 async function copy(client: pg.Client, pid: number, table: string, text: Buffer): Promise<Measured> {
   const cpuBefore = cpuSeconds(pid)
   const start = performance.now()
-  const stream = client.query(copyFrom(`copy ${table} (${columns}) from stdin`))
+  const stream = client.query(copyFrom(`copy ${table} (${EVENT_COLUMNS}) from stdin`))
   stream.end(text)
   await once(stream, 'finish')
   return { seconds: (performance.now() - start) / 1000, cpu: cpuSeconds(pid) - cpuBefore }
-}
-
-/** The same columns, key and day partitions as public.events, without its triggers. */
-export async function makeBareTwin(client: pg.Client): Promise<void> {
-  await client.query('create table bare_events (like public.events including all) partition by range (created_at)')
-  await client.query(`select cagg.ensure_partitions('bare_events', now() - interval '1 day', now() + interval '1 day')`)
 }

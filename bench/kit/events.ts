@@ -31,35 +31,41 @@ const types = spread({
 })
 const eventsPerSession = 4
 
-/** `count` lines of COPY text from `startMs` on, spread evenly over `spanMs`. */
-export function eventLines(count: number, startMs: number, spanMs: number): Buffer {
-  const lines: string[] = []
+export const EVENT_COLUMNS =
+  'id,created_at,event_type,user_id,session_id,sequence_number,country,state,city,postal_code,ip_address,browser,traffic_source,uri,amount'
+
+/** `count` rows in the order of EVENT_COLUMNS, from `startMs` on, spread evenly over `spanMs`. */
+export function eventRows(count: number, startMs: number, spanMs: number): (string | null)[][] {
+  const rows: (string | null)[][] = []
   let sessions: Session[] = []
   for (let i = 0; i < count; i++) {
     if (i % 64 === 0) sessions = Array.from({ length: 64 / eventsPerSession }, makeSession)
     const session = sessions[i % sessions.length]!
     const type = pick(types)
     const at = new Date(startMs + (spanMs * i) / count).toISOString()
-    lines.push(
-      [
-        uuid(),
-        at,
-        type,
-        session.user,
-        session.id,
-        ++session.sequence,
-        session.country,
-        'Some State',
-        'Some City',
-        '12345',
-        '203.0.113.7',
-        session.browser,
-        session.source,
-        `/${type}/${i % 1000}`,
-        type === 'purchase' ? '49.90' : '\\N',
-      ].join('\t'),
-    )
+    const place = [session.country, 'Some State', 'Some City', '12345', '203.0.113.7']
+    const amount = type === 'purchase' ? '49.90' : null
+    const sequence = String(++session.sequence)
+    rows.push([
+      uuid(),
+      at,
+      type,
+      session.user,
+      session.id,
+      sequence,
+      ...place,
+      session.browser,
+      session.source,
+      `/${type}/${i % 1000}`,
+      amount,
+    ])
   }
+  return rows
+}
+
+/** The same as COPY text. */
+export function eventLines(count: number, startMs: number, spanMs: number): Buffer {
+  const lines = eventRows(count, startMs, spanMs).map((row) => row.map((field) => field ?? '\\N').join('\t'))
   return Buffer.from(`${lines.join('\n')}\n`)
 }
 
