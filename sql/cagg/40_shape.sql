@@ -7,13 +7,14 @@
 --   keys                  [{name: k1, column, type, flat, level}]          group keys besides the bucket
 --   states                [{name: s1, kind, type, flat}]                   what is stored a group; kind: add, min, max, sketch
 --   columns               [{column, read, truth}]                          the view's columns, in order
+--   uses                  the source's columns that any of it uses
 --   relation, level_where the finer aggregate's name in this definition, and the condition on its rows
 -- flat: over the raw source. level: over the columns of the finer aggregate. read: over the states. truth: the user's own.
 
 -- Raised when what a shape or a table of states holds changes: aggregates of an older version are built again.
 create or replace function cagg._shape_version() returns integer
 language sql immutable
-return 2;
+return 3;
 
 -- The types of the aggregates' arguments, found with one more throw-away view: {argument: type}.
 create or replace function cagg._argument_types(p_select text, p_from text) returns jsonb
@@ -141,6 +142,19 @@ end $$;
 create or replace function cagg._bare(p_expression text) returns text
 language sql immutable strict as $$ select regexp_replace(regexp_replace(p_expression, '\s+', '', 'g'), '^\((.*)\)$', '\1') $$;
 
+-- The source's columns that a throw-away view uses; all of them where it takes whole rows.
+create or replace function cagg._uses(p_view regclass, p_source text, p_alias text) returns jsonb
+language sql stable as $$
+  select coalesce(jsonb_agg(a.attname order by a.attnum), '[]')
+  from pg_catalog.pg_attribute as a
+  where a.attrelid = p_source::regclass and a.attnum > 0 and not a.attisdropped and (
+    position(p_alias || '.*' in pg_get_viewdef(p_view, true)) > 0
+    or exists (
+      select from pg_catalog.pg_depend as d join pg_catalog.pg_rewrite as r on r.oid = d.objid
+      where d.classid = 'pg_rewrite'::regclass and r.ev_class = p_view
+        and d.refclassid = 'pg_class'::regclass and d.refobjid = a.attrelid and d.refobjsubid = a.attnum))
+$$;
+
 -- The shape of a checked definition that stands in p_view, a throw-away view over raw tables.
 create or replace function cagg._shape(p_view regclass) returns jsonb
 language plpgsql as $$
@@ -229,6 +243,7 @@ begin
     perform cagg._refuse('a group key that is not selected: ' || v_extra, 'Add it to the select list, or leave it out of the group by.');
   end if;
   return jsonb_build_object('version', cagg._shape_version(), 'source', v_source.relation, 'from', v_from,
+    'uses', cagg._uses(p_view, v_source.relation, v_source.alias),
     'from_new', format('new_rows %s%s', v_source.alias, v_source.rest),
     'where', v_where, 'having', v_having, 'having_truth', v_having_truth, 'bucket', v_bucket, 'keys', v_keys, 'states', v_states, 'columns', v_columns);
 end $$;

@@ -127,16 +127,28 @@ language sql stable as $$
   from (select p_this.shape) as this (s)
 $$;
 
--- One line of the change log for each stretch of about 60 buckets that a delta touched.
-create or replace function cagg._log(p_this cagg._aggregates, p_delta text, p_only_moved boolean) returns text
+-- Lines of the change log: one for each stretch of about 60 buckets. Those of a root stand for its whole tree.
+-- p_buckets: what holds the column bucket.
+create or replace function cagg._log(p_this cagg._aggregates, p_buckets text) returns text
 language sql stable as $$
-  select format('select %s, min(bucket)::text, max(bucket)::text from %s where true%s group by %s',
-    p_this.id, p_delta,
-    case when p_only_moved then ' and ' || cagg._moved(p_this.shape) else '' end,
+  select format('select %s, min(bucket)::text, max(bucket)::text from %s group by %s',
+    p_this.id, p_buckets,
     case when p_this.shape #>> '{bucket,type}' in ('bigint', 'integer', 'smallint')
       then format('bucket / (60::bigint * %s)', p_this.shape #>> '{bucket,width}')
       else format('floor(extract(epoch from bucket) / (60 * extract(epoch from %s)))', p_this.shape #>> '{bucket,width}') end)
 $$;
+
+-- The bucket of a coarser level that holds a bucket of the tree's aggregate p_from, by the levels between them.
+create or replace function cagg._bucket_at(p_this cagg._aggregates, p_from integer, p_bucket text) returns text
+language plpgsql stable as $$
+declare
+  v_finer cagg._aggregates;
+begin
+  if p_this.id = p_from then return format('(%s)::%s', p_bucket, p_this.shape #>> '{bucket,type}'); end if;
+  select * into v_finer from cagg._aggregates where id = p_this.parent;
+  return format('(select %s from (select %s as %I) as %s)', p_this.shape #>> '{bucket,level}',
+    cagg._bucket_at(v_finer, p_from, p_bucket), v_finer.shape #>> '{bucket,column}', p_this.shape ->> 'relation');
+end $$;
 
 -- Rows that hold nothing any more are removed, where something changed of late: emptied groups are not shown, so this is
 -- housekeeping and need not cost the writer. Rows that a writer holds are left for the next time.
@@ -144,15 +156,15 @@ create or replace function cagg._sweep_sql(p_this cagg._aggregates) returns text
 language sql stable as $$
   select format('delete from %1$s where ctid = any (array(
       select t.ctid from %1$s as t, (
-        select distinct first_bucket::%4$s as first, last_bucket::%4$s as last from cagg._changes
+        select distinct %4$s as first, %5$s as last from cagg._changes
         where aggregate = %3$s and written_at > clock_timestamp() - interval ''5 minutes''
       ) as c
       where t.bucket between c.first and c.last and t.n = 0%2$s
       for update of t skip locked))',
     cagg._store(p_this),
     cagg._by_kind(s -> 'states', ' and t.%1$s = ''0''::%4$s', ' and t.%1$s is null', ' and t.%1$s is null', ' and t.%1$s is null'),
-    p_this.id, s #>> '{bucket,type}')
-  from (select p_this.shape as s) as shape
+    root.id, cagg._bucket_at(p_this, root.id, 'first_bucket'), cagg._bucket_at(p_this, root.id, 'last_bucket'))
+  from (select p_this.shape as s) as shape, cagg._root(p_this.id) as root
 $$;
 
 -- Brings the rows of past transactions and of the 16 seconds before the last into slot 0.
@@ -173,22 +185,23 @@ language sql stable as $$
   select cagg._write(p_this, format('(select * from (%s) as folded where %s) as delta', cagg._select_raw(p_this, p_this.shape ->> 'from', 1), p_condition), false, '0')
 $$;
 
--- The view that users read: slots merged, states turned into values, emptied groups left out.
+-- The view that users read: slots and the tail merged, states turned into values, emptied groups left out.
 create or replace function cagg._view_sql(p_this cagg._aggregates) returns text
 language sql stable as $$
-  select format(case when p_this.slots = 1 and not cagg._has_sketch(s) then 'create view %1$s as select %2$s from %5$s where n > 0 and %6$s%9$s'
-    else 'create view %1$s as select %2$s from (select bucket%3$s, sum(n)::bigint as n%4$s from %5$s where %6$s group by %7$s '
-      'having sum(n) > 0) as states%8$s' end,
+  select format('create view %1$s as select %2$s from (select bucket%3$s, sum(n)::bigint as n%4$s from ('
+      'select bucket%3$s, n%5$s from %6$s where %8$s union all select bucket%3$s, n%5$s from (%7$s) as tail where %8$s) as parts '
+      'group by %9$s having sum(n) > 0) as states%10$s',
     cagg._view(p_this),
     (select string_agg(format('(%s)::%s as %I', c ->> 'read', c ->> 'type', c ->> 'column'), ', ' order by n)
       from jsonb_array_elements(s -> 'columns') with ordinality as columns (c, n)),
     cagg._list(s -> 'keys', ', %1$s', ''),
     cagg._merged(s -> 'states', ''),
+    cagg._list(s -> 'states', ', %1$s', ''),
     cagg._store(p_this),
+    cagg._select_raw(p_this, regexp_replace(s ->> 'from_new', '^new_rows', cagg._tail(p_this.source)), 1),
     cagg._retained(p_this),
     cagg._positions(1 + jsonb_array_length(s -> 'keys')),
-    ' where ' || (s ->> 'having'),
-    ' and (' || (s ->> 'having') || ')')
+    ' where ' || (s ->> 'having'))
   from (select p_this.shape as s) as shape
 $$;
 

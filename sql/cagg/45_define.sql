@@ -122,6 +122,7 @@ declare
 begin
   -- No writer commits between the back-fill's snapshot and the triggers.
   execute format('lock table %s in share row exclusive mode', p_shape ->> 'source');
+  perform cagg._widen_tail(p_shape ->> 'source', p_shape -> 'uses');
   insert into cagg._aggregates (view_schema, view_name, source, parent, definition, options, shape, slots, retained_from)
   values (p_name[1], p_name[2], p_shape ->> 'source', p_parent, p_definition, p_options - 'replace', p_shape,
     coalesce((p_options ->> 'slots')::integer, 8),
@@ -171,11 +172,7 @@ begin
   -- No writer is between reading the trigger function and writing the table that goes.
   execute format('lock table %s in share row exclusive mode', v_this.source);
   delete from cagg._aggregates where id = v_this.id;
+  execute format('drop view if exists %s%s', cagg._view(v_this), case when "cascade" then ' cascade' else '' end);
   perform cagg._install_triggers(v_this.source);
-  if "cascade" then
-    execute format('drop view if exists %s cascade', cagg._view(v_this));
-  else
-    execute format('drop view if exists %s', cagg._view(v_this));
-  end if;
   execute format('drop table if exists %s', cagg._store(v_this));
 end $$;

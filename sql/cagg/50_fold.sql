@@ -29,26 +29,77 @@ language sql immutable as $$
   select not exists (select from jsonb_array_elements(p_shape -> 'states') as s where s ->> 'kind' <> 'add')
 $$;
 
--- The statement that folds a root's delta into its whole tree. p_delta: SQL of the root's delta.
-create or replace function cagg._fold_sql(p_root integer, p_delta text, p_only_moved boolean) returns text
+-- What a statement's rows come to in a root: groups with what came and what went.
+create or replace function cagg._delta(p_root cagg._aggregates, p_event text) returns text
+language sql stable as $$
+  select case p_event
+    when 'update' then format('select bucket%s, sum(n)::bigint as n%s from (%s union all %s) as moved group by %s',
+      cagg._list(p_root.shape -> 'keys', ', %1$s', ''), cagg._merged(p_root.shape -> 'states', ''), came, went,
+      cagg._positions(1 + jsonb_array_length(p_root.shape -> 'keys')))
+    when 'delete' then went
+    else came end
+  from (select cagg._select_raw(p_root, p_root.shape ->> 'from_new', 1) as came,
+    cagg._select_raw(p_root, replace(p_root.shape ->> 'from_new', 'new_rows', 'old_rows'), -1) as went) as rows
+$$;
+
+-- One statement that folds rows into every tree of a source. The event tail: the rows of the tail, which are taken out of it;
+-- what they change was logged when they came.
+create or replace function cagg._fold_sql(p_source text, p_event text) returns text
 language plpgsql stable as $$
 declare
-  v_this cagg._aggregates; v_finer cagg._aggregates;
+  v_root cagg._aggregates; v_this cagg._aggregates; v_finer cagg._aggregates;
   v_parts text[] := '{}'; v_logs text[] := '{}';
 begin
-  for v_this in select * from cagg._tree(p_root) loop
-    if v_this.id = p_root then
-      v_parts := v_parts || format('d%s as materialized (%s)', v_this.id, p_delta);
-    else
-      select * into v_finer from cagg._aggregates where id = v_this.parent;
-      v_parts := v_parts || format('d%s as materialized (%s)', v_this.id, cagg._select_level(v_this, v_finer, 'd' || v_finer.id));
-    end if;
-    v_parts := v_parts || format('w%s as (%s)', v_this.id, cagg._write(v_this, 'd' || v_this.id, p_only_moved));
-    v_logs := v_logs || cagg._log(v_this, 'd' || v_this.id, p_only_moved);
+  if p_event = 'tail' then
+    v_parts := array[format('new_rows as materialized (delete from %1$s where ctid = any (array(select ctid from %1$s for update skip locked)) returning %2$s)',
+      cagg._tail(p_source), cagg._tail_columns(p_source))];
+  end if;
+  for v_root in select * from cagg._roots(p_source) loop
+    for v_this in select * from cagg._tree(v_root.id) loop
+      if v_this.id = v_root.id then
+        v_parts := v_parts || format('d%s as materialized (%s)', v_this.id, cagg._delta(v_root, p_event));
+      else
+        select * into v_finer from cagg._aggregates where id = v_this.parent;
+        v_parts := v_parts || format('d%s as materialized (%s)', v_this.id, cagg._select_level(v_this, v_finer, 'd' || v_finer.id));
+      end if;
+      v_parts := v_parts || format('w%s as (%s)', v_this.id, cagg._write(v_this, 'd' || v_this.id, p_event = 'update'));
+    end loop;
+    v_logs := v_logs || cagg._log(v_root, 'd' || v_root.id || case when p_event = 'update' then ' where ' || cagg._moved(v_root.shape) else '' end);
   end loop;
-  return format(E'with %s\ninsert into cagg._changes (aggregate, first_bucket, last_bucket) %s',
-    array_to_string(v_parts, E',\n'), array_to_string(v_logs, ' union all '));
+  return format(E'with %s\n%s;\n', array_to_string(v_parts, E',\n'),
+    case when p_event = 'tail' then 'select count(*) from new_rows into v_rows'
+      else 'insert into cagg._changes (aggregate, first_bucket, last_bucket) ' || array_to_string(v_logs, ' union all ') end);
 end $$;
+
+-- What an insert of few rows does instead of folding: it appends them to the tail, and one row in _tail_rows() brings all
+-- of the tail to the fold. Under repeatable read that could meet a row that another has folded since: not there.
+create or replace function cagg._append_sql(p_source text) returns text
+language sql stable as $$
+  select format($sql$if not exists (select from new_rows offset %5$s) then
+insert into %1$s (%2$s) select %2$s from new_rows;
+get diagnostics v_rows = row_count;
+insert into cagg._changes (aggregate, first_bucket, last_bucket) %3$s;
+if (hashfloat8(extract(epoch from clock_timestamp())::float8) & 2147483647) %% %5$s < v_rows and current_setting('transaction_isolation') = 'read committed' then
+perform %4$s();
+end if;
+return null;
+end if;
+$sql$, cagg._tail(p_source), cagg._tail_columns(p_source),
+    (select string_agg(cagg._log(r, format('(select %s as bucket from %s) as times', r.shape #>> '{bucket,flat}', cagg._from_alone(r.shape))), ' union all ')
+      from cagg._roots(p_source) as r),
+    cagg._tail_fold(p_source), cagg._tail_rows())
+  where cagg._tail_rows() > 0
+$$;
+
+-- What is enough of a definition's FROM to compute the bucket: the source alone, if no other relation has a part in it.
+create or replace function cagg._from_alone(p_shape jsonb) returns text
+language sql immutable as $$
+  select case when relation.rest = '' or not exists (
+      select from cagg._tokens(p_shape #>> '{bucket,flat}') as t join cagg._tokens(p_shape #>> '{bucket,flat}') as dot on dot.n = t.n + 1
+      where dot.token = '.' and t.token not in ('cagg', relation.alias))
+    then 'new_rows ' || relation.alias else p_shape ->> 'from_new' end
+  from cagg._first_relation(p_shape ->> 'from') as relation
+$$;
 
 -- The groups that old rows belong to.
 create or replace function cagg._lost(p_this cagg._aggregates) returns text
@@ -80,48 +131,49 @@ language sql stable as $$
   from (select p_this.shape as s) as shape
 $$;
 
--- The body of a source's trigger function for one event: every tree of aggregates on it, in turn.
+-- The roots of a source's trees. Those of an older engine are about to be built again.
+create or replace function cagg._roots(p_source text) returns setof cagg._aggregates
+language sql stable as $$
+  select * from cagg._aggregates
+  where source = p_source and parent is null and (shape ->> 'version')::integer = cagg._shape_version() order by id
+$$;
+
+-- The body of a source's trigger function for one event, or of the function that folds its tail.
 create or replace function cagg._trigger_body(p_source text, p_event text) returns text
 language plpgsql stable as $$
 declare
   v_root cagg._aggregates; v_this cagg._aggregates;
-  v_body text := ''; v_new text; v_old text; v_delta text;
+  v_body text := ''; v_recompute text := '';
 begin
-  for v_root in select * from cagg._aggregates where source = p_source and parent is null
-    -- Those of an older engine are about to be built again.
-    and (shape ->> 'version')::integer = cagg._shape_version() order by id
-  loop
-    if p_event = 'truncate' then
-      for v_this in select * from cagg._tree(v_root.id) loop
-        v_body := v_body || format(E'insert into cagg._changes (aggregate, first_bucket, last_bucket) select %s, min(bucket)::text, max(bucket)::text from %s where %s having count(*) > 0;\n',
-          v_this.id, cagg._store(v_this), cagg._not_dropped(v_this));
-        v_body := v_body || format(E'delete from %s where %s;\n', cagg._store(v_this), cagg._not_dropped(v_this));
-      end loop;
-      continue;
-    end if;
-    v_new := cagg._select_raw(v_root, v_root.shape ->> 'from_new', 1);
-    v_old := cagg._select_raw(v_root, replace(v_root.shape ->> 'from_new', 'new_rows', 'old_rows'), -1);
-    v_delta := case p_event when 'insert' then v_new when 'delete' then v_old
-      else format('select bucket%s, sum(n)::bigint as n%s from (%s union all %s) as moved group by %s',
-        cagg._list(v_root.shape -> 'keys', ', %1$s', ''), cagg._merged(v_root.shape -> 'states', ''), v_new, v_old,
-        cagg._positions(1 + jsonb_array_length(v_root.shape -> 'keys'))) end;
-    if not cagg._is_additive(v_root.shape) then
+  for v_root in select * from cagg._roots(p_source) loop
+    if not cagg._is_additive(v_root.shape) and p_event <> 'truncate' then
       -- A recompute must see every row that is folded: inserts share the lock, it alone is exclusive.
       v_body := v_body || format(E'perform pg_advisory_xact_lock%s(hashtext(''cagg.recompute''), %s);\n',
-        case p_event when 'insert' then '_shared' else '' end, v_root.id);
+        case when p_event in ('insert', 'tail') then '_shared' else '' end, v_root.id);
     end if;
-    v_body := v_body || cagg._fold_sql(v_root.id, v_delta, p_event = 'update') || E';\n';
-    if p_event <> 'insert' then
-      for v_this in select * from cagg._tree(v_root.id) loop
-        if not cagg._is_additive(v_this.shape) then
-          v_body := v_body || format(E'if exists (select from (%s) as lost where not (%s)) then perform cagg._refuse_lost(%L); end if;\n',
-            cagg._lost(v_this), cagg._not_dropped(v_this), cagg._view(v_this));
-          v_body := v_body || cagg._recompute_sql(v_this) || E'\n';
-        end if;
-      end loop;
-    end if;
+    for v_this in select * from cagg._tree(v_root.id) loop
+      if p_event = 'truncate' then
+        v_recompute := v_recompute || format(E'insert into cagg._changes (aggregate, first_bucket, last_bucket) select %s, min(bucket)::text, max(bucket)::text from %s where %s having count(*) > 0;\n',
+          v_this.id, cagg._store(v_this), cagg._not_dropped(v_this));
+        v_recompute := v_recompute || format(E'delete from %s where %s;\n', cagg._store(v_this), cagg._not_dropped(v_this));
+      elsif p_event in ('update', 'delete') and not cagg._is_additive(v_this.shape) then
+        v_recompute := v_recompute || format(E'if exists (select from (%s) as lost where not (%s)) then perform cagg._refuse_lost(%L); end if;\n',
+          cagg._lost(v_this), cagg._not_dropped(v_this), cagg._view(v_this));
+        v_recompute := v_recompute || cagg._recompute_sql(v_this) || E'\n';
+      end if;
+    end loop;
   end loop;
-  return v_body;
+  -- What is computed again must not wait in the tail as well.
+  if v_recompute <> '' then
+    v_body := v_body || format(E'perform %s();\n', cagg._tail_fold(p_source));
+  end if;
+  if p_event = 'insert' then
+    v_body := v_body || coalesce(cagg._append_sql(p_source), '');
+  end if;
+  if p_event <> 'truncate' then
+    v_body := v_body || E'v_slot := cagg._take_slot();\n' || cagg._fold_sql(p_source, p_event);
+  end if;
+  return v_body || v_recompute;
 end $$;
 
 -- The condition under which a bucket's raw rows are all still there.
@@ -149,30 +201,38 @@ begin
   return pg_backend_pid() % 64;
 end $$;
 
--- (Re)writes the trigger functions of a source; a source without aggregates loses them.
+-- (Re)writes the trigger functions of a source; a source without aggregates loses them, and its tail.
 create or replace function cagg._install_triggers(p_source text) returns void
 language plpgsql as $$
 declare
-  v_event text; v_function text; v_body text;
-  v_tables jsonb := '{"insert": "referencing new table as new_rows", "update": "referencing old table as old_rows new table as new_rows",
+  v_event text; v_function text; v_body text; v_returns text;
+  v_tables jsonb := '{"tail": null, "insert": "referencing new table as new_rows", "update": "referencing old table as old_rows new table as new_rows",
     "delete": "referencing old table as old_rows", "truncate": ""}';
 begin
-  foreach v_event in array array['insert', 'update', 'delete', 'truncate'] loop
+  foreach v_event in array array['tail', 'insert', 'update', 'delete', 'truncate'] loop
     v_function := format('cagg_data.%I', 'fold_' || substr(md5(p_source), 1, 8) || '_' || v_event);
     if exists (select from cagg._aggregates where source = p_source) then
-      v_body := format(E'\n-- Folds %s rows of %s into its continuous aggregates. Written by cagg._install_triggers.\ndeclare\nv_slot integer := cagg._take_slot();\nbegin\n%sreturn null;\nend ',
-        v_event, p_source, cagg._trigger_body(p_source, v_event));
+      v_body := format(E'\n-- Folds %s rows of %s into its continuous aggregates. Written by cagg._install_triggers.\ndeclare\nv_slot integer;\nv_rows bigint;\nbegin\n%sreturn %s;\nend ',
+        v_event, p_source, cagg._trigger_body(p_source, v_event), case v_event when 'tail' then 'v_rows' else 'null' end);
       continue when exists (
-        select from pg_catalog.pg_trigger as t join pg_catalog.pg_proc as f on f.oid = t.tgfoid
-        where t.tgrelid = p_source::regclass and t.tgname = 'cagg_' || v_event and f.prosrc = v_body);
+        select from pg_catalog.pg_proc as f where f.oid = to_regprocedure(v_function || '()') and f.prosrc = v_body)
+        and (v_event = 'tail' or exists (
+          select from pg_catalog.pg_trigger where tgrelid = p_source::regclass and tgname = 'cagg_' || v_event));
       -- The definition's expressions are evaluated in UTC and by the aggregate's owner, whoever writes.
-      execute format(E'create or replace function %s() returns trigger language plpgsql security definer\n'
-        'set search_path = pg_catalog, pg_temp set timezone = ''UTC'' set datestyle = ''ISO'' as $fold$%s$fold$', v_function, v_body);
+      v_returns := case v_event when 'tail' then 'bigint' else 'trigger' end;
+      execute format(E'create or replace function %s() returns %s language plpgsql security definer\n'
+        'set search_path = pg_catalog, pg_temp set timezone = ''UTC'' set datestyle = ''ISO'' as $fold$%s$fold$', v_function, v_returns, v_body);
+      continue when v_event = 'tail';
       execute format('create or replace trigger %I after %s on %s %s for each statement execute function %s()',
         'cagg_' || v_event, v_event, p_source, v_tables ->> v_event, v_function);
-    elsif to_regclass(p_source) is not null then
-      execute format('drop trigger if exists %I on %s', 'cagg_' || v_event, p_source);
+    else
+      if to_regclass(p_source) is not null then
+        execute format('drop trigger if exists %I on %s', 'cagg_' || v_event, p_source);
+      end if;
       execute format('drop function if exists %s()', v_function);
     end if;
   end loop;
+  if not exists (select from cagg._aggregates where source = p_source) then
+    execute format('drop table if exists %s', cagg._tail(p_source));
+  end if;
 end $$;

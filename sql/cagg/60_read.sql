@@ -53,6 +53,7 @@ begin
     'bucket >= ' || quote_literal(p_start) || '::' || v_type,
     'bucket + ' || (v_this.shape #>> '{bucket,width}') || ' <= ' || quote_literal(p_end) || '::' || v_type);
   execute format('lock table %s in share row exclusive mode', v_this.source);
+  perform cagg._fold_tail(v_this.source);
   execute format('insert into cagg._changes (aggregate, first_bucket, last_bucket) select %s, min(bucket)::text, max(bucket)::text from %s where %s having count(*) > 0',
     v_this.id, cagg._store(v_this), v_inside);
   execute format('delete from %s where %s', cagg._store(v_this), v_inside);
@@ -87,11 +88,13 @@ language sql stable as $$ select cagg._epoch() || ':' || pg_current_snapshot() $
 -- Errors: CA400, the text is no cursor; CA410, the change log no longer reaches back to it: read everything anew.
 create or replace function cagg.changes_since(cursor text)
 returns table (view_name text, first_bucket text, last_bucket text, committed_at timestamptz, new_cursor text)
-language plpgsql stable as $$
+language plpgsql stable set timezone = 'UTC' as $$
 #variable_conflict use_column
 declare
   v_from pg_snapshot;
   v_epoch text := split_part(cursor, ':', 1);
+  v_from_id integer;
+  v_this cagg._aggregates;
 begin
   if cursor is not null then
     begin
@@ -106,12 +109,17 @@ begin
       raise exception 'the cursor has expired' using errcode = 'CA410',
         hint = 'Read the aggregates anew and go on from cagg.changes_since(null).';
     end if;
-    return query
-      select cagg._view(a), c.first_bucket, c.last_bucket, max(c.written_at), null::text
-      from cagg._changes as c
-      join cagg._aggregates as a on a.id = c.aggregate
-      where c.xid >= pg_snapshot_xmin(v_from) and not pg_visible_in_snapshot(c.xid, v_from)
-      group by 1, 2, 3;
+    for v_from_id in
+      select distinct aggregate from cagg._changes where xid >= pg_snapshot_xmin(v_from) and not pg_visible_in_snapshot(xid, v_from)
+    loop
+      for v_this in select * from cagg._tree(v_from_id) loop
+        return query execute format(
+          'select %L, (%s)::text, (%s)::text, max(written_at), null::text from cagg._changes '
+          'where aggregate = $1 and xid >= pg_snapshot_xmin($2) and not pg_visible_in_snapshot(xid, $2) group by 1, 2, 3',
+          cagg._view(v_this), cagg._bucket_at(v_this, v_from_id, 'first_bucket'), cagg._bucket_at(v_this, v_from_id, 'last_bucket'))
+          using v_from_id, v_from;
+      end loop;
+    end loop;
   end if;
   return query select null::text, null::text, null::text, null::timestamptz, cagg.current_cursor();
 end $$;

@@ -73,7 +73,7 @@ language sql as $$
   on conflict (only_row) do update set xid = greatest(excluded.xid, cagg._trimmed.xid)
 $$;
 
--- Makes partitions for the next three days, drops what retention says, compacts sketches, sweeps emptied
+-- Makes partitions for the next three days, drops what retention says, folds the tails, compacts sketches, sweeps emptied
 -- groups, trims the change log to an hour.
 -- One process at a time does it; the others return false at once.
 create or replace function cagg.run_maintenance() returns boolean
@@ -107,6 +107,7 @@ begin
     end if;
   end loop;
 
+  perform cagg._fold_tail(source) from (select distinct source from cagg._aggregates order by 1) as sources;
   for v_this in select * from cagg._aggregates as a where cagg._has_sketch(a.shape) order by id loop
     perform pg_advisory_xact_lock_shared(hashtext('cagg.recompute'), v_root.id) from cagg._root(v_this.id) as v_root;
     execute cagg._compact_sql(v_this);

@@ -3,7 +3,8 @@ import { expect, it } from 'vitest'
 import { connectForTest } from '../../support/database.ts'
 import { useEngine } from './support.ts'
 
-const engine = useEngine()
+// So few that some statements wait in the tail, some fold it, and some are folded at once.
+const engine = useEngine({ tailRows: 20 })
 
 it('is back-filled with the rows that were there before it', async () => {
   await engine.sql('select shop.fill(500, 0.1)')

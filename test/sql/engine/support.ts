@@ -57,8 +57,12 @@ export interface Engine {
   expectExact: () => Promise<void>
 }
 
-/** One database for the test file. */
-export function useEngine(options: { aggregates?: boolean } = {}): Engine {
+/** From now on aggregates that are created keep about so many rows in the tail of their source; 0: every statement is folded. */
+export const tailOf = (rows: number) =>
+  `create or replace function cagg._tail_rows() returns integer language sql immutable return ${rows};`
+
+/** One database for the test file. `tailRows`: see `tailOf`. */
+export function useEngine(options: { aggregates?: boolean; tailRows?: number } = {}): Engine {
   const engine = {} as Engine
   beforeAll(async () => {
     engine.database = await makeTestDatabase({ content: 'full' })
@@ -70,6 +74,7 @@ export function useEngine(options: { aggregates?: boolean } = {}): Engine {
       expect(drifts.length).toBeGreaterThan(0)
       expect(drifts.filter(({ drift }) => drift !== 0)).toEqual([])
     }
+    if (options.tailRows !== undefined) await engine.sql(tailOf(options.tailRows))
     await engine.sql(tables + (options.aggregates === false ? '' : aggregates))
   })
   afterAll(() => engine.database?.close())
