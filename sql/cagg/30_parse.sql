@@ -59,9 +59,16 @@ language sql immutable strict parallel safe as $$
   from tokens group by part
 $$;
 
--- The aggregate calls in an expression: where each starts and ends (token numbers), its function, argument and filter.
-create or replace function cagg._aggregate_calls(p_expression text)
-returns table (first_token integer, last_token integer, call text, function text, argument text, filter text)
+-- An item of a select list without the name it is given.
+create or replace function cagg._unnamed(p_item text, p_name text) returns text
+language sql immutable parallel safe as $$
+  select case when right(p_item, length(suffix)) = suffix then left(p_item, -length(suffix)) else p_item end
+  from (select ' AS ' || quote_ident(p_name) as suffix) as suffixes
+$$;
+
+-- The aggregate calls in an expression: where each starts and ends (token numbers), its function, arguments and filter.
+create or replace function cagg._calls(p_expression text)
+returns table (first_token integer, last_token integer, call text, function text, arguments text[], filter text)
 language plpgsql immutable strict parallel safe as $$
 declare
   v_tokens text[]; v_depths integer[]; v_i integer := 1; v_j integer; v_end integer; v_last integer;
@@ -73,14 +80,15 @@ begin
       when v_tokens[v_i + 1] = '(' and v_tokens[v_i] in
         ('count', 'sum', 'avg', 'min', 'max', 'variance', 'var_samp', 'var_pop', 'stddev', 'stddev_samp', 'stddev_pop', 'bool_and', 'bool_or', 'every')
         and coalesce(v_tokens[v_i - 1], '') <> '.' then v_tokens[v_i]
-      when v_tokens[v_i] = 'cagg' and v_tokens[v_i + 1] = '.' and v_tokens[v_i + 2] in ('distinct_sketch', 'approx_count_distinct', 'rollup')
+      when v_tokens[v_i] = 'cagg' and v_tokens[v_i + 1] = '.' and v_tokens[v_i + 2] in
+        ('distinct_sketch', 'approx_count_distinct', 'percentile_sketch', 'approx_percentile', 'first', 'last', 'rollup')
         and v_tokens[v_i + 3] = '(' then 'cagg.' || v_tokens[v_i + 2]
     end;
     if function is not null then
       v_j := v_i + case when function like 'cagg.%' then 3 else 1 end;
       v_end := v_j + 1;
       while not (v_tokens[v_end] = ')' and v_depths[v_end] = v_depths[v_j]) loop v_end := v_end + 1; end loop;
-      argument := array_to_string(v_tokens[v_j + 1:v_end - 1], '');
+      arguments := array(select item from cagg._items(array_to_string(v_tokens[v_j + 1:v_end - 1], '')) as i order by i.n);
       filter := null;
       v_last := v_end;
       if v_tokens[v_end + 2] = 'FILTER' then
@@ -105,7 +113,7 @@ language sql immutable strict parallel safe as $$
   select string_agg(
     case when c.call is null then t.token when t.n = c.first_token then p_replacements ->> c.call else '' end, '' order by t.n)
   from cagg._tokens(p_expression) as t
-  left join cagg._aggregate_calls(p_expression) as c on t.n between c.first_token and c.last_token
+  left join cagg._calls(p_expression) as c on t.n between c.first_token and c.last_token
 $$;
 
 -- An expression over a finer aggregate's columns, with those columns replaced as the json object says.
@@ -141,7 +149,9 @@ declare
   v_tree text := (select ev_action::text from pg_catalog.pg_rewrite where ev_class = p_view and rulename = '_RETURN');
   v_bad text;
 begin
-  if v_tree ~ ':aggdistinct \(' then
+  if v_tree ~ ':aggkind [oh]' then
+    perform cagg._refuse('within group', 'Use cagg.approx_percentile(p, x) for percentile_disc and percentile_cont: within 1 % of the value.');
+  elsif v_tree ~ ':aggdistinct \(' then
     perform cagg._refuse('count(distinct …)', 'Use cagg.approx_count_distinct(x): exact to 1,024, within 2 % beyond.');
   elsif v_tree ~ ':aggorder \(' then
     perform cagg._refuse('order by inside an aggregate', 'Leave it out; it changes nothing for the aggregates that can be folded.');
@@ -178,16 +188,10 @@ begin
   join pg_catalog.pg_proc on oid = m[1]::oid
   where not (pronamespace = 'pg_catalog'::regnamespace and proname in
       ('count', 'sum', 'avg', 'min', 'max', 'variance', 'var_samp', 'var_pop', 'stddev', 'stddev_samp', 'stddev_pop', 'bool_and', 'bool_or', 'every'))
-    and not (pronamespace = 'cagg'::regnamespace and proname in ('distinct_sketch', 'approx_count_distinct', 'rollup'));
+    and not (pronamespace = 'cagg'::regnamespace and proname in
+      ('distinct_sketch', 'approx_count_distinct', 'percentile_sketch', 'approx_percentile', 'first', 'last', 'rollup'));
   if v_bad is not null then
-    perform cagg._refuse('the aggregate ' || v_bad, 'Use count, sum, avg, min, max, stddev, variance, bool_and, bool_or, cagg.approx_count_distinct or cagg.distinct_sketch.');
-  end if;
-  select string_agg(distinct oid::regprocedure::text, ', ') into v_bad
-  from regexp_matches(v_tree, ':aggfnoid (\d+)', 'g') as m
-  join pg_catalog.pg_proc on oid = m[1]::oid
-  where pronamespace = 'pg_catalog'::regnamespace and proname in ('sum', 'avg', 'variance', 'var_samp', 'var_pop', 'stddev', 'stddev_samp', 'stddev_pop')
-    and proargtypes[0] in ('real'::regtype, 'double precision'::regtype);
-  if v_bad is not null then
-    perform cagg._refuse(v_bad, 'Floats cannot be subtracted exactly; cast the argument: sum(x::numeric).');
+    perform cagg._refuse('the aggregate ' || v_bad, 'Use count, sum, avg, min, max, stddev, variance, bool_and, bool_or, cagg.first, cagg.last, '
+      'cagg.approx_count_distinct, cagg.distinct_sketch, cagg.approx_percentile or cagg.percentile_sketch.');
   end if;
 end $$;

@@ -5,7 +5,7 @@
 --   having, having_truth  over the states; as the user wrote it
 --   bucket                {column, type, flat, level, width, time, reach}   time: the source's column
 --   keys                  [{name: k1, column, type, flat, level}]          group keys besides the bucket
---   states                [{name: s1, kind, type, flat}]                   what is stored a group; kind: add, min, max, sketch
+--   states                [{name: s1, kind, type, flat}]                   what is stored a group; kind: add, min, max, tally, sketch
 --   columns               [{column, read, truth}]                          the view's columns, in order
 --   uses                  the source's columns that any of it uses
 --   relation, level_where the finer aggregate's name in this definition, and the condition on its rows
@@ -14,14 +14,16 @@
 -- Raised when what a shape or a table of states holds changes: aggregates of an older version are built again.
 create or replace function cagg._shape_version() returns integer
 language sql immutable
-return 3;
+return 4;
 
 -- The types of the aggregates' arguments, found with one more throw-away view: {argument: type}.
 create or replace function cagg._argument_types(p_select text, p_from text) returns jsonb
 language plpgsql as $$
 declare
   v_arguments text[] := array(
-    select distinct c.argument from cagg._items(p_select) as i cross join cagg._aggregate_calls(i.item) as c where c.argument <> '*' order by 1);
+    select distinct argument
+    from cagg._items(p_select) as i cross join cagg._calls(i.item) as c cross join unnest(c.arguments) as argument
+    where argument <> '*' order by 1);
   v_draft regclass;
 begin
   if v_arguments = '{}' then return '{}'; end if;
@@ -30,95 +32,6 @@ begin
   return (
     select jsonb_object_agg(v_arguments[attnum], format_type(atttypid, atttypmod))
     from pg_catalog.pg_attribute where attrelid = v_draft and attnum > 0);
-end $$;
-
--- Numbers that cannot be subtracted again are counted apart: NaN by ones, Infinity by 10^15, -Infinity by 10^30.
-create or replace function cagg._odd(p_value numeric) returns numeric
-language sql immutable parallel safe
-return case p_value when 'NaN' then 1 when 'Infinity' then 1e15 when '-Infinity' then 1e30 end;
-
--- What such a count makes of a sum; null: nothing, the sum of the others holds.
-create or replace function cagg._odd_sum(p_odd numeric) returns numeric
-language sql immutable parallel safe
-return case
-  when p_odd = 0 then null
-  when p_odd % 1e15 > 0 or (p_odd >= 1e30 and p_odd % 1e30 >= 1e15) then 'NaN'::numeric
-  when p_odd >= 1e30 then '-Infinity'::numeric
-  else 'Infinity'::numeric end;
-
--- Variance and its square root from count, sum and sum of squares, to the digit as PostgreSQL computes them
--- (numeric_stddev_internal in src/backend/utils/adt/numeric.c).
-create or replace function cagg._variance(p_count bigint, p_sum numeric, p_squares numeric, p_sample boolean, p_root boolean) returns numeric
-language sql immutable parallel safe as $$
-  select case when p_count <= p_sample::integer then null when v is null then 0
-    when p_root then round(sqrt(round(v, scale(v) + 20)), scale(v)) else v end
-  from (
-    select case when spread > 0 then spread / (p_count::numeric * (p_count - p_sample::integer)) end as v
-    from (select p_count * p_squares - p_sum * p_sum as spread) as spreads
-  ) as variances
-$$;
-
--- The states one aggregate call needs (their kinds, and what they are over raw rows), its value at read ($n: the nth state),
--- and the call as the truth it is held against. p_type: the argument's type.
-create or replace function cagg._states_of(p_function text, p_argument text, p_filter text, p_call text, p_type text)
-returns table (kinds text[], flats text[], read text, truth text)
-language plpgsql immutable as $$
-declare
-  v_filter text := coalesce(' FILTER (WHERE ' || p_filter || ')', '');
-  v_if text := ' FILTER (WHERE ' || coalesce('(' || p_filter || ') AND ', '');
-  -- numeric(p, s) holds NaN but no infinities.
-  v_finite text := case when p_type = 'numeric' then format('(%s) < ''Infinity'' AND (%1$s) > ''-Infinity'')', p_argument)
-    when p_type like 'numeric%' then format('(%s) <> ''NaN'')', p_argument) end;
-  v_odd text;
-  v_sum text := case when v_finite is null then format('sum(%s)%s', p_argument, v_filter) else format('sum(%s)%s%s', p_argument, v_if, v_finite) end;
-  v_count text := format('count(%s)%s', p_argument, v_filter);
-  v_square text;
-  v_hashes text;
-begin
-  v_odd := format('sum(cagg._odd(%s))%s(%1$s) IN (''NaN'', ''Infinity'', ''-Infinity''))', p_argument, v_if);
-  truth := p_call;
-  if p_type = 'numeric' and p_function not in ('count', 'sum', 'min', 'max') and p_function not like 'cagg.%' then
-    perform cagg._refuse(p_call || ' of a numeric without a scale',
-      'How many digits it has depends on rows that may be gone; cast the argument: ' || replace(p_call, '(' || p_argument || ')', '(' || p_argument || '::numeric(20, 6))') || '.');
-  end if;
-  case
-    when p_function = 'count' then
-      kinds := '{add}'; flats := array[p_call]; read := '$1';
-    when p_function in ('sum', 'avg') then
-      kinds := '{add,add}'; flats := array[v_sum, v_count];
-      read := case when p_function = 'sum' then '$1' else '$1 / nullif($2, 0)' || case when p_type = 'interval' then '' else '::numeric' end end;
-      if v_finite is not null then
-        kinds := kinds || '{add}'::text[]; flats := flats || v_odd;
-        read := format('coalesce(cagg._odd_sum($3), %s)', read);
-      end if;
-      read := format('(case when $2 > 0 then %s end)', read);
-    when p_function in ('variance', 'var_samp', 'var_pop', 'stddev', 'stddev_samp', 'stddev_pop') then
-      v_square := format('(%s)::numeric * (%1$s)::numeric', p_argument);
-      kinds := '{add,add,add}';
-      flats := array[v_sum, v_count, case when v_finite is null then format('sum(%s)%s', v_square, v_filter) else format('sum(%s)%s%s', v_square, v_if, v_finite) end];
-      read := format('cagg._variance($2, $1, $3, %s, %s)', (p_function not like '%pop')::text, (p_function like 'stddev%')::text);
-      if v_finite is not null then
-        kinds := kinds || '{add}'::text[]; flats := flats || v_odd;
-        read := format('(case when $4 = 0 then %s when $2 > %s then ''NaN''::numeric end)', read, (p_function not like '%pop')::integer);
-      end if;
-    when p_function in ('bool_and', 'every', 'bool_or') then
-      kinds := '{add,add}'; flats := array[format('count(*)%s(%s))', v_if, p_argument), v_count];
-      read := format('(case when $2 > 0 then $1 %s end)', case when p_function = 'bool_or' then '> 0' else '= $2' end);
-    when p_function in ('min', 'max') then
-      kinds := array[p_function]; flats := array[p_call]; read := '$1';
-    else
-      kinds := '{sketch}';
-      v_hashes := format('array_agg(cagg._hash(%s))%s(%1$s) IS NOT NULL)', p_argument, v_if);
-      -- A few hashes may stay a bag on the way: making a sketch of them costs more than reading them twice.
-      flats := array[format('CASE WHEN cardinality(%s) > 32 THEN cagg._sketch(%1$s) ELSE %1$s END', v_hashes)];
-      read := 'coalesce($1, ''{}'')';
-      truth := format('coalesce(cagg._sketch(%s), ''{}'')', v_hashes);
-      if p_function = 'cagg.approx_count_distinct' then
-        read := format('cagg.distinct_count(%s)', read);
-        truth := format('cagg.distinct_count(%s)', truth);
-      end if;
-  end case;
-  return next;
 end $$;
 
 -- The first relation of a canonical FROM, and the name it goes by there.
@@ -178,7 +91,7 @@ begin
 
   for v_item in
     select i.n, a.attname, format_type(a.atttypid, a.atttypmod) as type,
-      regexp_replace(i.item, ' AS ' || regexp_replace(quote_ident(a.attname), '([.*+?^$()\[\]{}|\\])', '\\\1', 'g') || '$', '') as expression
+      cagg._unnamed(i.item, a.attname) as expression
     from cagg._items(v_select) as i
     join pg_catalog.pg_attribute as a on a.attrelid = p_view and a.attnum = i.n
     union all
@@ -189,11 +102,12 @@ begin
     v_expression := v_item.expression;
     v_reads := '{}';
     v_truths := '{}';
-    for v_call in select * from cagg._aggregate_calls(v_expression) loop
+    for v_call in select * from cagg._calls(v_expression) loop
       if v_call.function = 'cagg.rollup' then
-        perform cagg._refuse('cagg.rollup over a table', 'Use cagg.distinct_sketch(x) here; rollup merges the sketches of a continuous aggregate.');
+        perform cagg._refuse('cagg.rollup over a table', 'Use cagg.distinct_sketch(x) or cagg.percentile_sketch(x) here; rollup merges the sketches of a continuous aggregate.');
       end if;
-      select * into v_need from cagg._states_of(v_call.function, v_call.argument, v_call.filter, v_call.call, v_types ->> v_call.argument);
+      select * into v_need from cagg._states_of(v_call.function, v_call.arguments, v_call.filter, v_call.call,
+        array(select v_types ->> argument from unnest(v_call.arguments) with ordinality as u (argument, n) order by n));
       v_read := v_need.read;
       for i in 1..cardinality(v_need.flats) loop
         v_flat := v_need.flats[i];
@@ -242,6 +156,8 @@ begin
   if v_extra is not null then
     perform cagg._refuse('a group key that is not selected: ' || v_extra, 'Add it to the select list, or leave it out of the group by.');
   end if;
+  -- A row without a time belongs to no bucket.
+  v_where := concat_ws(' AND ', '(' || v_where || ')', format('(%s) IS NOT NULL', v_bucket ->> 'time'));
   return jsonb_build_object('version', cagg._shape_version(), 'source', v_source.relation, 'from', v_from,
     'uses', cagg._uses(p_view, v_source.relation, v_source.alias),
     'from_new', format('new_rows %s%s', v_source.alias, v_source.rest),
@@ -256,7 +172,8 @@ declare
   v_shape jsonb := p_parent.shape;
   v_source record; v_call record; v_column jsonb; v_item record;
   v_select text; v_from text; v_where text; v_having text; v_group text;
-  v_keys jsonb; v_list text[] := '{}'; v_replacements jsonb; v_inner text;
+  v_keys jsonb; v_list text[] := '{}'; v_replacements jsonb; v_inner record;
+  v_bucket text := quote_ident(v_shape #>> '{bucket,column}');
 begin
   select max(body) filter (where clause = 'SELECT'), max(body) filter (where clause = 'FROM'),
     max(body) filter (where clause = 'WHERE'), max(body) filter (where clause = 'HAVING'),
@@ -278,23 +195,34 @@ begin
     union all select v_having, null where v_having is not null
   loop
     v_replacements := '{}';
-    for v_call in select * from cagg._aggregate_calls(v_item.item) loop
+    for v_call in select * from cagg._calls(v_item.item) loop
       select c into v_column from jsonb_array_elements(v_shape -> 'columns') as c
-      where v_call.argument in (quote_ident(c ->> 'column'), v_source.alias || '.' || quote_ident(c ->> 'column'));
-      v_inner := (select c.function from cagg._aggregate_calls(v_column ->> 'call') as c);
-      if v_call.filter is not null or v_inner is null
-        or (v_call.function, v_inner) not in
-          (('sum', 'count'), ('cagg.rollup', 'cagg.distinct_sketch')) and (v_call.function <> v_inner or v_inner = 'count')
+      where v_call.arguments[case v_call.function when 'cagg.approx_percentile' then 2 else 1 end]
+        in (quote_ident(c ->> 'column'), v_source.alias || '.' || quote_ident(c ->> 'column'));
+      v_inner := null;
+      select * into v_inner from cagg._calls(v_column ->> 'call');
+      if v_call.filter is not null or v_inner.function is null
+        or (v_call.function, v_inner.function) not in
+          (('sum', 'count'), ('cagg.rollup', 'cagg.distinct_sketch'), ('cagg.rollup', 'cagg.percentile_sketch'))
+          and (v_call.function <> v_inner.function or v_inner.function = 'count')
       then
         perform cagg._refuse(v_call.call || ' over a continuous aggregate',
           'Over a finer aggregate use sum of its counts, any other aggregate of itself (sum of sum, avg of avg, max of max …), cagg.rollup of sketches, without filter.');
+      elsif v_call.function = 'cagg.approx_percentile' and v_call.arguments[1] <> v_inner.arguments[1] then
+        perform cagg._refuse(v_call.call || ' over another percentile',
+          'Keep a cagg.percentile_sketch(x) in the finer aggregate, and take cagg.percentile(p, cagg.rollup(sketch)) of it.');
+      elsif v_call.function in ('cagg.first', 'cagg.last')
+        and v_call.arguments[2] not in (v_bucket, v_source.alias || '.' || v_bucket)
+      then
+        perform cagg._refuse(v_call.call || ' by another column than the finer bucket',
+          format('Write %s(%s, %s): the time of the rows themselves decides within a bucket.', v_call.function, v_call.arguments[1], v_bucket));
       end if;
       v_replacements := v_replacements || jsonb_build_object(v_call.call, v_column ->> 'call');
     end loop;
     if v_replacements <> '{}' then
       v_item.item := cagg._replace_calls(v_item.item, v_replacements);
     else
-      v_item.item := cagg._replace_columns(regexp_replace(v_item.item, ' AS [^ ]+$', ''), v_source.alias, v_keys) || ' AS ' || quote_ident(v_item.attname);
+      v_item.item := cagg._replace_columns(cagg._unnamed(v_item.item, v_item.attname), v_source.alias, v_keys) || ' AS ' || quote_ident(v_item.attname);
     end if;
     if v_item.attname is null then v_having := v_item.item; else v_list := v_list || v_item.item; end if;
   end loop;

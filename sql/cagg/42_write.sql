@@ -10,11 +10,11 @@ language sql immutable strict as $$
   from jsonb_array_elements(p_items) with ordinality as items (i, n)
 $$;
 
--- The same by kind of state: p_add, p_min, p_max and p_sketch are formats for _list.
-create or replace function cagg._by_kind(p_states jsonb, p_add text, p_min text, p_max text, p_sketch text) returns text
+-- The same by kind of state: p_add, p_min, p_max, p_sketch and p_tally are formats for _list.
+create or replace function cagg._by_kind(p_states jsonb, p_add text, p_min text, p_max text, p_sketch text, p_tally text default '') returns text
 language sql immutable strict as $$
   select coalesce(string_agg(cagg._list(jsonb_build_array(s), case s ->> 'kind'
-    when 'add' then p_add when 'min' then p_min when 'max' then p_max else p_sketch end, ''), '' order by n), '')
+    when 'add' then p_add when 'min' then p_min when 'max' then p_max when 'tally' then p_tally else p_sketch end, ''), '' order by n), '')
   from jsonb_array_elements(p_states) with ordinality as states (s, n)
 $$;
 
@@ -23,7 +23,8 @@ $$;
 create or replace function cagg._merged(p_states jsonb, p_prefix text, p_finer boolean default false) returns text
 language sql immutable strict as $$
   select cagg._by_kind(p_states, ', (sum(' || c || '))::%4$s as %1$s', ', min(' || c || ') as %1$s', ', max(' || c || ') as %1$s',
-    ', ' || case when p_finer then 'cagg._bag' else 'cagg.rollup' end || '(' || c || ') as %1$s')
+    ', ' || case when p_finer then 'cagg._bag' else 'cagg.rollup' end || '(' || c || ') as %1$s',
+    ', cagg._tally_merge(cagg._bag(' || c || ')) as %1$s')
   from (select p_prefix || case when p_finer then '%6$s' else '%1$s' end as c) as column_name
 $$;
 
@@ -43,9 +44,9 @@ language sql stable as $$
     cagg._list(s -> 'keys', ', %3$s as %1$s', ''),
     case when p_sign < 0 then '-' else '' end,
     case when not p_typed then cagg._list(s -> 'states', ', %3$s as %1$s', '')
-      when p_sign > 0 then cagg._by_kind(s -> 'states', ', coalesce((%3$s)::%4$s, ''0''::%4$s) as %1$s', ', %3$s as %1$s', ', %3$s as %1$s', ', %3$s as %1$s')
+      when p_sign > 0 then cagg._by_kind(s -> 'states', ', coalesce((%3$s)::%4$s, ''0''::%4$s) as %1$s', ', %3$s as %1$s', ', %3$s as %1$s', ', %3$s as %1$s', ', %3$s as %1$s')
       else cagg._by_kind(s -> 'states', ', -coalesce((%3$s)::%4$s, ''0''::%4$s) as %1$s',
-        ', null::%4$s as %1$s', ', null::%4$s as %1$s', ', null::%4$s as %1$s') end,
+        ', null::%4$s as %1$s', ', null::%4$s as %1$s', ', null::%4$s as %1$s', ', cagg._tally_negated(%3$s) as %1$s') end,
     p_from,
     ' where ' || nullif(concat_ws(' and ', '(' || (s ->> 'where') || ')', p_and), ''),
     cagg._positions(1 + jsonb_array_length(s -> 'keys')))
@@ -100,7 +101,7 @@ $$;
 create or replace function cagg._moved(p_shape jsonb) returns text
 language sql immutable as $$
   select '(n <> 0' || cagg._by_kind(p_shape -> 'states', ' or %1$s <> ''0''::%4$s', ' or %1$s is not null', ' or %1$s is not null',
-    ' or %1$s is not null') || ')'
+    ' or %1$s is not null', ' or cardinality(%1$s) > 0') || ')'
 $$;
 
 -- Groups into the table of states, sorted, so that two writers lock shared rows in the same order.
@@ -123,7 +124,8 @@ language sql stable as $$
       -- Most rows belong to sessions that are known: what adds nothing rewrites nothing.
       ', %1$s = case when excluded.%1$s is null or cardinality(excluded.%1$s) <= 4 and t.%1$s @> excluded.%1$s then t.%1$s'
       ' when cardinality(excluded.%1$s) <= 4 and cardinality(t.%1$s) < 4096 then t.%1$s || excluded.%1$s'
-      ' else cagg._sketch(t.%1$s || excluded.%1$s) end'))
+      ' else cagg._sketch(t.%1$s || excluded.%1$s) end',
+      ', %1$s = cagg._tally_append(t.%1$s, excluded.%1$s)'))
   from (select p_this.shape) as this (s)
 $$;
 
@@ -162,7 +164,8 @@ language sql stable as $$
       where t.bucket between c.first and c.last and t.n = 0%2$s
       for update of t skip locked))',
     cagg._store(p_this),
-    cagg._by_kind(s -> 'states', ' and t.%1$s = ''0''::%4$s', ' and t.%1$s is null', ' and t.%1$s is null', ' and t.%1$s is null'),
+    cagg._by_kind(s -> 'states', ' and t.%1$s = ''0''::%4$s', ' and t.%1$s is null', ' and t.%1$s is null', ' and t.%1$s is null',
+      ' and coalesce(cagg._tally_merge(t.%1$s) = ''{}'', true)'),
     root.id, cagg._bucket_at(p_this, root.id, 'first_bucket'), cagg._bucket_at(p_this, root.id, 'last_bucket'))
   from (select p_this.shape as s) as shape, cagg._root(p_this.id) as root
 $$;

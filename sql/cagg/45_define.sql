@@ -12,7 +12,7 @@ begin
   select max(body) filter (where clause = 'SELECT'), max(body) filter (where clause = 'FROM'), max(body) filter (where clause = 'WHERE')
   into v_select, v_from, v_where from cagg._clauses(pg_get_viewdef(p_view, true));
   select * into v_relation from cagg._first_relation(v_from);
-  select jsonb_object_agg(a.attname, regexp_replace(i.item, ' AS [^ ]+$', '')) into v_levels
+  select jsonb_object_agg(a.attname, cagg._unnamed(i.item, a.attname)) into v_levels
   from cagg._items(v_select) as i
   join pg_catalog.pg_attribute as a on a.attrelid = p_view and a.attnum = i.n;
   select string_agg(s ->> 'flat', ', ') into v_missing from jsonb_array_elements(p_shape -> 'states') as s
@@ -44,7 +44,7 @@ end $$;
 -- Calling it again with the same definition and options changes nothing.
 create or replace function cagg.create_continuous_aggregate(view_name text, definition text, options jsonb default '{}')
 returns void
-language plpgsql as $$
+language plpgsql set timezone = 'UTC' set datestyle = 'ISO' set intervalstyle = 'postgres' set extra_float_digits = 1 as $$
 #variable_conflict use_variable
 declare
   v_name text[] := cagg._qualified(view_name);

@@ -26,7 +26,7 @@ $$;
 
 create or replace function cagg._is_additive(p_shape jsonb) returns boolean
 language sql immutable as $$
-  select not exists (select from jsonb_array_elements(p_shape -> 'states') as s where s ->> 'kind' <> 'add')
+  select not exists (select from jsonb_array_elements(p_shape -> 'states') as s where s ->> 'kind' not in ('add', 'tally'))
 $$;
 
 -- What a statement's rows come to in a root: groups with what came and what went.
@@ -124,7 +124,7 @@ language sql stable as $$
       s #>> '{bucket,time}', cagg._lost(p_this), s #>> '{bucket,reach}')),
     cagg._list(s -> 'keys', ' and o.%1$s is not distinct from f.%1$s', ''),
     cagg._list(s -> 'states', ', %1$s', ''),
-    cagg._by_kind(s -> 'states', ', ''0''::%4$s', ', %1$s', ', %1$s', ', %1$s'),
+    cagg._by_kind(s -> 'states', ', ''0''::%4$s', ', %1$s', ', %1$s', ', %1$s', ', null'),
     cagg._retained(p_this),
     cagg._positions(2 + jsonb_array_length(s -> 'keys')),
     ltrim(cagg._by_kind(s -> 'states', '', ', %1$s = excluded.%1$s', ', %1$s = excluded.%1$s', ', %1$s = excluded.%1$s'), ', '))
@@ -221,7 +221,7 @@ begin
       -- The definition's expressions are evaluated in UTC and by the aggregate's owner, whoever writes.
       v_returns := case v_event when 'tail' then 'bigint' else 'trigger' end;
       execute format(E'create or replace function %s() returns %s language plpgsql security definer\n'
-        'set search_path = pg_catalog, pg_temp set timezone = ''UTC'' set datestyle = ''ISO'' as $fold$%s$fold$', v_function, v_returns, v_body);
+        'set search_path = pg_catalog, pg_temp set timezone = ''UTC'' set datestyle = ''ISO'' set intervalstyle = ''postgres'' set extra_float_digits = 1 as $fold$%s$fold$', v_function, v_returns, v_body);
       continue when v_event = 'tail';
       execute format('create or replace trigger %I after %s on %s %s for each statement execute function %s()',
         'cagg_' || v_event, v_event, p_source, v_tables ->> v_event, v_function);

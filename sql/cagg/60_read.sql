@@ -26,7 +26,7 @@ select view_name, retention, retained_from from cagg.continuous_aggregates where
 -- Rows by which the view and its definition, run now on the raw rows, differ (both ways, repeats counted); 0 is the proof.
 -- Buckets that retention dropped, here or from the raw rows, are left out.
 create or replace function cagg.drift(view_name text) returns bigint
-language plpgsql stable set timezone = 'UTC' as $$
+language plpgsql stable set timezone = 'UTC' set datestyle = 'ISO' set intervalstyle = 'postgres' set extra_float_digits = 1 as $$
 declare
   v_this cagg._aggregates := cagg._find(view_name);
   v_kept text := format('where %s and %s',
@@ -43,7 +43,7 @@ end $$;
 
 -- Builds the buckets that lie wholly inside the window again, from the source. NULL: open. The end is exclusive.
 create or replace function cagg._refresh(p_view text, p_start text, p_end text) returns void
-language plpgsql set timezone = 'UTC' as $$
+language plpgsql set timezone = 'UTC' set datestyle = 'ISO' set intervalstyle = 'postgres' set extra_float_digits = 1 as $$
 declare
   v_this cagg._aggregates := cagg._find(p_view);
   v_type text := v_this.shape #>> '{bucket,type}';
