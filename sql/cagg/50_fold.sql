@@ -211,7 +211,7 @@ declare
 begin
   foreach v_event in array array['tail', 'insert', 'update', 'delete', 'truncate'] loop
     v_function := format('cagg_data.%I', 'fold_' || substr(md5(p_source), 1, 8) || '_' || v_event);
-    if exists (select from cagg._aggregates where source = p_source) then
+    if exists (select from cagg._roots(p_source)) then
       v_body := format(E'\n-- Folds %s rows of %s into its continuous aggregates. Written by cagg._install_triggers.\ndeclare\nv_slot integer;\nv_rows bigint;\nbegin\n%sreturn %s;\nend ',
         v_event, p_source, cagg._trigger_body(p_source, v_event), case v_event when 'tail' then 'v_rows' else 'null' end);
       continue when exists (
