@@ -161,20 +161,21 @@ language sql stable as $$
         select distinct %4$s as first, %5$s as last from cagg._changes
         where aggregate = %3$s and written_at > clock_timestamp() - interval ''5 minutes''
       ) as c
-      where t.bucket between c.first and c.last and t.n = 0%2$s
+      where t.bucket between c.first and c.last and t.n = 0%2$s%6$s
       for update of t skip locked))',
     cagg._store(p_this),
     cagg._by_kind(s -> 'states', ' and t.%1$s = ''0''::%4$s', ' and t.%1$s is null', ' and t.%1$s is null', ' and t.%1$s is null',
       ' and coalesce(cagg._tally_merge(t.%1$s) = ''{}'', true)'),
-    root.id, cagg._bucket_at(p_this, root.id, 'first_bucket'), cagg._bucket_at(p_this, root.id, 'last_bucket'))
+    root.id, cagg._bucket_at(p_this, root.id, 'first_bucket'), cagg._bucket_at(p_this, root.id, 'last_bucket'),
+    case when cagg._is_additive(s) then '' else ' and not t.spoiled' end)
   from (select p_this.shape as s) as shape, cagg._root(p_this.id) as root
 $$;
 
 -- Brings the rows of past transactions and of the 16 seconds before the last into slot 0.
 create or replace function cagg._compact_sql(p_this cagg._aggregates) returns text
 language sql stable as $$
-  select format('with moved as (delete from %1$s where ctid = any (array(select ctid from %1$s where slot > 0 or slot < 0 and slot not between
-      -(extract(epoch from now())::bigint / 16 %% 100000000 + 1) * 8 and -(extract(epoch from now())::bigint / 16 %% 100000000 - 1) * 8
+  select format('with moved as (delete from %1$s where ctid = any (array(select ctid from %1$s where not spoiled and (slot > 0 or slot < 0 and slot not between
+      -(extract(epoch from now())::bigint / 16 %% 100000000 + 1) * 8 and -(extract(epoch from now())::bigint / 16 %% 100000000 - 1) * 8)
       for update skip locked)) returning *) %2$s',
     cagg._store(p_this),
     cagg._write(p_this, format('(select bucket%s, sum(n)::bigint as n%s from moved group by %s) as merged',
@@ -182,28 +183,30 @@ language sql stable as $$
   from (select p_this.shape as s) as shape
 $$;
 
--- Back-fill from the raw source, for buckets that meet a condition.
-create or replace function cagg._fill_sql(p_this cagg._aggregates, p_condition text) returns text
+-- The condition on the source's own time column, for its index and its partitions, that its row's bucket is not before ('>=') or
+-- wholly before ('<') a time; generous where local clocks change. null: no bound.
+create or replace function cagg._time_bound(p_this cagg._aggregates, p_operator text, p_bound text) returns text
+language sql immutable as $$
+  select format(case p_operator when '<' then '%1$s < %2$s + (%3$s - %4$s)' else '%1$s >= %2$s - (%3$s - %4$s)' end,
+    s #>> '{bucket,time}', p_bound, s #>> '{bucket,reach}', s #>> '{bucket,width}')
+  from (select p_this.shape as s) as shape where p_bound is not null
+$$;
+
+-- Back-fill from the raw source, for buckets that meet a condition and rows that meet p_and.
+create or replace function cagg._fill_sql(p_this cagg._aggregates, p_condition text, p_and text default null) returns text
 language sql stable as $$
-  select cagg._write(p_this, format('(select * from (%s) as folded where %s) as delta', cagg._select_raw(p_this, p_this.shape ->> 'from', 1), p_condition), false, '0')
+  select cagg._write(p_this, format('(select * from (%s) as folded where %s) as delta',
+    cagg._select_raw(p_this, p_this.shape ->> 'from', 1, true, nullif(p_and, '')), p_condition), false, '0')
 $$;
 
 -- The view that users read: slots and the tail merged, states turned into values, emptied groups left out.
 create or replace function cagg._view_sql(p_this cagg._aggregates) returns text
 language sql stable as $$
-  select format('create view %1$s as select %2$s from (select bucket%3$s, sum(n)::bigint as n%4$s from ('
-      'select bucket%3$s, n%5$s from %6$s where %8$s union all select bucket%3$s, n%5$s from (%7$s) as tail where %8$s) as parts '
-      'group by %9$s having sum(n) > 0) as states%10$s',
+  select format('create view %s as select %s from (%s) as states%s',
     cagg._view(p_this),
     (select string_agg(format('(%s)::%s as %I', c ->> 'read', c ->> 'type', c ->> 'column'), ', ' order by n)
       from jsonb_array_elements(s -> 'columns') with ordinality as columns (c, n)),
-    cagg._list(s -> 'keys', ', %1$s', ''),
-    cagg._merged(s -> 'states', ''),
-    cagg._list(s -> 'states', ', %1$s', ''),
-    cagg._store(p_this),
-    cagg._select_raw(p_this, regexp_replace(s ->> 'from_new', '^new_rows', cagg._tail(p_this.source)), 1),
-    cagg._retained(p_this),
-    cagg._positions(1 + jsonb_array_length(s -> 'keys')),
+    cagg._states_sql(p_this),
     ' where ' || (s ->> 'having'))
   from (select p_this.shape as s) as shape
 $$;

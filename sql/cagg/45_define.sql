@@ -38,7 +38,7 @@ end $$;
 --   definition   the SELECT: one source table (named first), joins to dimension tables, where, one cagg.time_bucket and any
 --                other keys in the group by, aggregates with filter; or a SELECT over another continuous aggregate
 --   options      retention  interval: buckets older than this are dropped by cagg.run_maintenance()
---                slots      1 to 64, default 8: how many partial rows a group may have, so that writers do not queue for one
+--                slots      1 to 64, default 64: how many partial rows a group may have, so that writers do not queue for one
 --                           (aggregates with sketches place their rows themselves)
 --                replace    true: an aggregate of that name with another definition is dropped, with those that read it
 -- Calling it again with the same definition and options changes nothing.
@@ -57,7 +57,7 @@ begin
   if v_bad is not null then
     raise exception 'unknown option of a continuous aggregate: %', v_bad using errcode = '22023', hint = 'Options are retention, slots and replace.';
   end if;
-  if coalesce((options ->> 'slots')::integer, 8) not between 1 and 64 then
+  if coalesce((options ->> 'slots')::integer, 64) not between 1 and 64 then
     raise exception 'slots must be from 1 to 64, got %', options ->> 'slots' using errcode = '22023';
   end if;
   select * into v_this from cagg._aggregates as a where a.view_schema = v_name[1] and a.view_name = v_name[2];
@@ -120,12 +120,13 @@ declare
   v_this cagg._aggregates;
   v_shape jsonb := p_shape;
 begin
-  -- No writer commits between the back-fill's snapshot and the triggers.
+  -- No writer commits between the back-fill's snapshot and the triggers; maintenance folds no tail.
+  perform pg_advisory_xact_lock(hashtext('cagg.maintenance'));
   execute format('lock table %s in share row exclusive mode', p_shape ->> 'source');
   perform cagg._widen_tail(p_shape ->> 'source', p_shape -> 'uses');
   insert into cagg._aggregates (view_schema, view_name, source, parent, definition, options, shape, slots, retained_from)
   values (p_name[1], p_name[2], p_shape ->> 'source', p_parent, p_definition, p_options - 'replace', p_shape,
-    coalesce((p_options ->> 'slots')::integer, 8),
+    coalesce((p_options ->> 'slots')::integer, 64),
     coalesce(now() - (p_options ->> 'retention')::interval, '-infinity'))
   returning * into v_this;
   if to_regnamespace(quote_ident(p_name[1])) is null then
@@ -145,6 +146,11 @@ begin
   execute cagg._by_kind(v_shape -> 'states', '', '', '', format('alter table %s alter column %%1$s set storage external;', cagg._store(v_this)));
   if cagg._has_sketch(v_shape) then
     execute format('create index on %s (slot) where slot <> 0', cagg._store(v_this));
+  end if;
+  if not cagg._is_additive(v_shape) then
+    execute format('alter table %s add column spoiled boolean not null default false', cagg._store(v_this));
+    execute format('create index on %s (bucket) where spoiled', cagg._store(v_this));
+    perform cagg._write_fresh(v_this);
   end if;
   execute cagg._view_sql(v_this);
   execute cagg._fill_sql(v_this, 'true');
@@ -169,10 +175,12 @@ begin
     end if;
     perform cagg.drop_continuous_aggregate(cagg._view(v_other), true);
   end loop;
-  -- No writer is between reading the trigger function and writing the table that goes.
+  -- Maintenance holds no row of it; no writer is between reading the trigger function and writing the table that goes.
+  perform pg_advisory_xact_lock(hashtext('cagg.maintenance'));
   execute format('lock table %s in share row exclusive mode', v_this.source);
   delete from cagg._aggregates where id = v_this.id;
   execute format('drop view if exists %s%s', cagg._view(v_this), case when "cascade" then ' cascade' else '' end);
   perform cagg._install_triggers(v_this.source);
-  execute format('drop table if exists %s', cagg._store(v_this));
+  -- With it goes the function that computes a group of it.
+  execute format('drop table if exists %s cascade', cagg._store(v_this));
 end $$;

@@ -72,14 +72,16 @@ begin
 end $$;
 
 -- What an insert of few rows does instead of folding: it appends them to the tail, and one row in _tail_rows() brings all
--- of the tail to the fold. Under repeatable read that could meet a row that another has folded since: not there.
+-- of the tail to the fold. Under repeatable read that could meet a row that another has folded since: not there. Nor while
+-- maintenance cleans, which must know where all states are.
 create or replace function cagg._append_sql(p_source text) returns text
 language sql stable as $$
   select format($sql$if not exists (select from new_rows offset %5$s) then
 insert into %1$s (%2$s) select %2$s from new_rows;
 get diagnostics v_rows = row_count;
 insert into cagg._changes (aggregate, first_bucket, last_bucket) %3$s;
-if (hashfloat8(extract(epoch from clock_timestamp())::float8) & 2147483647) %% %5$s < v_rows and current_setting('transaction_isolation') = 'read committed' then
+if (hashfloat8(extract(epoch from clock_timestamp())::float8) & 2147483647) %% %5$s < v_rows and current_setting('transaction_isolation') = 'read committed'
+  and pg_try_advisory_xact_lock_shared(hashtext('cagg.tail'), hashtext(%6$L)) then
 perform %4$s();
 end if;
 return null;
@@ -87,7 +89,7 @@ end if;
 $sql$, cagg._tail(p_source), cagg._tail_columns(p_source),
     (select string_agg(cagg._log(r, format('(select %s as bucket from %s) as times', r.shape #>> '{bucket,flat}', cagg._from_alone(r.shape))), ' union all ')
       from cagg._roots(p_source) as r),
-    cagg._tail_fold(p_source), cagg._tail_rows())
+    cagg._tail_fold(p_source), cagg._tail_rows(), p_source)
   where cagg._tail_rows() > 0
 $$;
 
@@ -99,36 +101,6 @@ language sql immutable as $$
       where dot.token = '.' and t.token not in ('cagg', relation.alias))
     then 'new_rows ' || relation.alias else p_shape ->> 'from_new' end
   from cagg._first_relation(p_shape ->> 'from') as relation
-$$;
-
--- The groups that old rows belong to.
-create or replace function cagg._lost(p_this cagg._aggregates) returns text
-language sql stable as $$ select cagg._select_raw(p_this, replace(p_this.shape ->> 'from_new', 'new_rows', 'old_rows'), 1) $$;
-
--- States that cannot be subtracted (min, max, sketches) are computed again, from the source, for the groups that lost rows.
--- The other slots of the group are emptied, since what they held is in the fresh value, which goes to slot 0. The bounds on
--- the source's own time column are there for its index and its partitions.
-create or replace function cagg._recompute_sql(p_this cagg._aggregates) returns text
-language sql stable as $$
-  select format(E'update %1$s as t set n = t.n%2$s from (%4$s) as o where t.bucket = o.bucket%5$s;\n'
-    'with fresh as (select f.* from (%6$s) as f where exists (select from (%4$s) as o where o.bucket = f.bucket%7$s))\n'
-    'insert into %1$s as t (bucket%3$s, slot, n%8$s) select bucket%3$s, 0, 0%9$s from fresh where %10$s order by %11$s '
-    'on conflict (bucket%3$s, slot) do update set %12$s;',
-    cagg._store(p_this),
-    cagg._by_kind(s -> 'states', '', ', %1$s = null', ', %1$s = null', ', %1$s = null'),
-    cagg._list(s -> 'keys', ', %1$s', ''),
-    cagg._lost(p_this),
-    cagg._list(s -> 'keys', ' and t.%1$s is not distinct from o.%1$s', ''),
-    cagg._select_raw(p_this, s ->> 'from', 1, true, format(
-      '%1$s >= (select min(bucket) from (%2$s) as o) and %1$s < (select max(bucket) + %3$s from (%2$s) as o)',
-      s #>> '{bucket,time}', cagg._lost(p_this), s #>> '{bucket,reach}')),
-    cagg._list(s -> 'keys', ' and o.%1$s is not distinct from f.%1$s', ''),
-    cagg._list(s -> 'states', ', %1$s', ''),
-    cagg._by_kind(s -> 'states', ', ''0''::%4$s', ', %1$s', ', %1$s', ', %1$s', ', null'),
-    cagg._retained(p_this),
-    cagg._positions(2 + jsonb_array_length(s -> 'keys')),
-    ltrim(cagg._by_kind(s -> 'states', '', ', %1$s = excluded.%1$s', ', %1$s = excluded.%1$s', ', %1$s = excluded.%1$s'), ', '))
-  from (select p_this.shape as s) as shape
 $$;
 
 -- The roots of a source's trees. Those of an older engine are about to be built again.
@@ -143,37 +115,27 @@ create or replace function cagg._trigger_body(p_source text, p_event text) retur
 language plpgsql stable as $$
 declare
   v_root cagg._aggregates; v_this cagg._aggregates;
-  v_body text := ''; v_recompute text := '';
+  v_body text := '';
 begin
+  if p_event = 'truncate' then
+    -- Nobody else is folding what waits.
+    v_body := format(E'perform pg_advisory_xact_lock(hashtext(''cagg.maintenance''));\nperform %s();\n', cagg._tail_fold(p_source));
+  else
+    if p_event = 'insert' then v_body := coalesce(cagg._append_sql(p_source), ''); end if;
+    v_body := v_body || E'v_slot := cagg._take_slot();\n' || cagg._fold_sql(p_source, p_event);
+  end if;
   for v_root in select * from cagg._roots(p_source) loop
-    if not cagg._is_additive(v_root.shape) and p_event <> 'truncate' then
-      -- A recompute must see every row that is folded: inserts share the lock, it alone is exclusive.
-      v_body := v_body || format(E'perform pg_advisory_xact_lock%s(hashtext(''cagg.recompute''), %s);\n',
-        case when p_event in ('insert', 'tail') then '_shared' else '' end, v_root.id);
-    end if;
     for v_this in select * from cagg._tree(v_root.id) loop
       if p_event = 'truncate' then
-        v_recompute := v_recompute || format(E'insert into cagg._changes (aggregate, first_bucket, last_bucket) select %s, min(bucket)::text, max(bucket)::text from %s where %s having count(*) > 0;\n',
+        v_body := v_body || format(E'insert into cagg._changes (aggregate, first_bucket, last_bucket) select %s, min(bucket)::text, max(bucket)::text from %s where %s having count(*) > 0;\n',
           v_this.id, cagg._store(v_this), cagg._not_dropped(v_this));
-        v_recompute := v_recompute || format(E'delete from %s where %s;\n', cagg._store(v_this), cagg._not_dropped(v_this));
+        v_body := v_body || format(E'delete from %s where %s;\n', cagg._store(v_this), cagg._not_dropped(v_this));
       elsif p_event in ('update', 'delete') and not cagg._is_additive(v_this.shape) then
-        v_recompute := v_recompute || format(E'if exists (select from (%s) as lost where not (%s)) then perform cagg._refuse_lost(%L); end if;\n',
-          cagg._lost(v_this), cagg._not_dropped(v_this), cagg._view(v_this));
-        v_recompute := v_recompute || cagg._recompute_sql(v_this) || E'\n';
+        v_body := v_body || cagg._spoil_sql(v_this, p_event) || E';\n';
       end if;
     end loop;
   end loop;
-  -- What is computed again must not wait in the tail as well.
-  if v_recompute <> '' then
-    v_body := v_body || format(E'perform %s();\n', cagg._tail_fold(p_source));
-  end if;
-  if p_event = 'insert' then
-    v_body := v_body || coalesce(cagg._append_sql(p_source), '');
-  end if;
-  if p_event <> 'truncate' then
-    v_body := v_body || E'v_slot := cagg._take_slot();\n' || cagg._fold_sql(p_source, p_event);
-  end if;
-  return v_body || v_recompute;
+  return v_body;
 end $$;
 
 -- The condition under which a bucket's raw rows are all still there.
@@ -184,21 +146,14 @@ language sql stable as $$
     p_this.source, p_this.shape #>> '{bucket,type}') end
 $$;
 
-create or replace function cagg._refuse_lost(p_view text) returns void
-language plpgsql as $$
-begin
-  raise exception 'rows of % cannot be removed there: its minimum, maximum or distinct count needs raw rows that retention has dropped', p_view
-    using errcode = '55000', hint = 'Leave rows of that time as they are, or keep raw rows longer.';
-end $$;
-
--- A slot for this transaction that no other under way has: the first of 64 whose lock is free.
+-- A slot for this transaction that no other under way has: the first whose lock is free.
 create or replace function cagg._take_slot() returns integer
 language plpgsql as $$
+declare
+  v_slot integer := 0;
 begin
-  for v_slot in 0..63 loop
-    if pg_try_advisory_xact_lock(hashtext('cagg.slot'), v_slot) then return v_slot; end if;
-  end loop;
-  return pg_backend_pid() % 64;
+  while not pg_try_advisory_xact_lock(hashtext('cagg.slot'), v_slot) loop v_slot := v_slot + 1; end loop;
+  return v_slot;
 end $$;
 
 -- (Re)writes the trigger functions of a source; a source without aggregates loses them, and its tail.

@@ -73,29 +73,48 @@ language sql as $$
   on conflict (only_row) do update set xid = greatest(excluded.xid, cagg._trimmed.xid)
 $$;
 
--- Makes partitions for the next three days, drops what retention says, folds the tails, compacts sketches, sweeps emptied
--- groups, trims the change log to an hour.
--- One process at a time does it; the others return false at once.
+-- Drops the partitions that a policy lets go; before, what only their rows can tell is told for the last time. Dropping locks
+-- out everyone: rather than let writers queue behind a long transaction, it is left for the next time (lock_not_available).
+create or replace function cagg._drop_partitions(p_policy cagg._policies) returns void
+language plpgsql set timezone = 'UTC' set lock_timeout = '300ms' as $$
+declare
+  v_partition record; v_this cagg._aggregates; v_locked boolean := false;
+begin
+  for v_partition in
+    select c.oid::regclass as name, (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \(''([^'']+)''\)'))[1]::timestamptz as upper
+    from pg_catalog.pg_inherits as i join pg_catalog.pg_class as c on c.oid = i.inhrelid
+    where i.inhparent = p_policy.relation::regclass and pg_get_expr(c.relpartbound, c.oid) like '% TO (''%'
+    order by 2
+  loop
+    exit when v_partition.upper > date_trunc('day', now() - p_policy.drop_after);
+    if not v_locked then
+      execute format('lock table %s in access exclusive mode', p_policy.relation);
+      for v_this in select * from cagg._aggregates where source = p_policy.relation and not cagg._is_additive(shape) order by id loop
+        perform cagg._clean(v_this);
+      end loop;
+      v_locked := true;
+    end if;
+    update cagg._policies set dropped_before = greatest(dropped_before, v_partition.upper) where relation = p_policy.relation;
+    execute format('drop table %s', v_partition.name);
+  end loop;
+exception when lock_not_available then
+  raise log 'partitions of % are dropped later: it is in use', p_policy.relation using errcode = '55P03';
+end $$;
+
+-- Makes partitions for the next three days, drops what retention says, folds the tails, computes spoiled groups, compacts sketches, sweeps
+-- emptied groups, trims the change log to an hour.
+-- One process at a time does it; the others return false at once. Partitions come first: what waits for the whole table must
+-- not yet hold rows that its writers wait for.
 create or replace function cagg.run_maintenance() returns boolean
 language plpgsql set timezone = 'UTC' as $$
 declare
-  v_policy cagg._policies; v_this cagg._aggregates; v_partition record; v_before timestamptz;
+  v_policy cagg._policies; v_this cagg._aggregates; v_before timestamptz;
 begin
   if not pg_try_advisory_xact_lock(hashtext('cagg.maintenance')) then return false; end if;
 
   for v_policy in select * from cagg._policies where to_regclass(relation) is not null order by relation loop
     perform cagg.ensure_partitions(v_policy.relation::regclass, now(), now() + interval '3 days');
-    v_before := date_trunc('day', now() - v_policy.drop_after);
-    for v_partition in
-      select c.oid::regclass as name, (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \(''([^'']+)''\)'))[1]::timestamptz as upper
-      from pg_catalog.pg_inherits as i join pg_catalog.pg_class as c on c.oid = i.inhrelid
-      where i.inhparent = v_policy.relation::regclass and pg_get_expr(c.relpartbound, c.oid) like '% TO (''%'
-      order by 2
-    loop
-      exit when v_partition.upper > v_before;
-      update cagg._policies set dropped_before = greatest(dropped_before, v_partition.upper) where relation = v_policy.relation;
-      execute format('drop table %s', v_partition.name);
-    end loop;
+    perform cagg._drop_partitions(v_policy);
   end loop;
 
   for v_this in select * from cagg._aggregates where options ? 'retention' order by id loop
@@ -108,8 +127,11 @@ begin
   end loop;
 
   perform cagg._fold_tail(source) from (select distinct source from cagg._aggregates order by 1) as sources;
+  -- Writers may wait for what is clean: whoever waited for a writer, too, a second later, would make a deadlock of it.
+  for v_this in select * from cagg._aggregates as a where not cagg._is_additive(a.shape) order by id loop
+    perform cagg._clean(v_this, now() + interval '500 ms');
+  end loop;
   for v_this in select * from cagg._aggregates as a where cagg._has_sketch(a.shape) order by id loop
-    perform pg_advisory_xact_lock_shared(hashtext('cagg.recompute'), v_root.id) from cagg._root(v_this.id) as v_root;
     execute cagg._compact_sql(v_this);
   end loop;
 

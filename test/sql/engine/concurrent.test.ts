@@ -1,4 +1,4 @@
-// Writers side by side: interleaved in a fixed order, and eight at once.
+// Writers, readers, maintenance and definitions side by side, step by step in a fixed order.
 import { expect, it } from 'vitest'
 import { connectForTest } from '../../support/database.ts'
 import { useEngine } from './support.ts'
@@ -6,6 +6,16 @@ import { useEngine } from './support.ts'
 const engine = useEngine()
 const sale = (amount: number, buyer = 1) =>
   `insert into shop."Sales" (ts, amount, buyer, country) values ('2026-03-01 10:00+00', ${amount}, ${buyer}, 'US')`
+
+const highestIs = `select highest::int from shop.sales_1m where bucket = '2026-03-01 10:00+00'`
+const highest = () => engine.sql(highestIs)
+
+/** A connection for which waiting for a lock is an error. */
+async function impatient() {
+  const client = await connectForTest(engine.database)
+  await client.query(`set lock_timeout = '500ms'`)
+  return client
+}
 
 /** Resolves once `pid` waits for a lock. */
 async function untilWaiting(pid: number): Promise<void> {
@@ -15,28 +25,43 @@ async function untilWaiting(pid: number): Promise<void> {
   }
 }
 
-it('does not lose an insert that is under way while the group’s maximum is computed again', async () => {
+it('makes nobody wait: an insert and a removal of the same group’s maximum are under way together', async () => {
   await engine.sql(`${sale(900)}; ${sale(100)}`)
-  const [writer, remover] = [await connectForTest(engine.database), await connectForTest(engine.database)]
-  const pid = (await remover.query('select pg_backend_pid() as pid')).rows[0].pid
+  const [writer, remover] = [await impatient(), await impatient()]
   await writer.query(`begin; ${sale(800, 2)}`)
-  const removed = remover.query('delete from shop."Sales" where amount = 900')
-  await untilWaiting(pid)
+  await remover.query('begin; delete from shop."Sales" where amount = 900')
+  await writer.query(sale(700, 3))
   await writer.query('commit')
-  await removed
+  await remover.query('commit')
   await engine.expectExact()
-  expect(await engine.sql(`select highest::int from shop.sales_1m where bucket = '2026-03-01 10:00+00'`)).toEqual([{ highest: 800 }])
+  expect(await highest()).toEqual([{ highest: 800 }])
 })
 
-it('does not lose an insert that begins while a recompute has not committed yet', async () => {
-  const [writer, remover] = [await connectForTest(engine.database), await connectForTest(engine.database)]
-  const pid = (await writer.query('select pg_backend_pid() as pid')).rows[0].pid
-  await remover.query('begin; delete from shop."Sales" where amount = 800')
-  const written = writer.query(sale(850, 3))
-  await untilWaiting(pid)
-  await remover.query('commit')
-  await written
+it('computes the maximum again in the reader’s snapshot until maintenance has done it for all', async () => {
+  const reader = await connectForTest(engine.database)
+  await reader.query('begin isolation level repeatable read; select 1')
+  await engine.sql('delete from shop."Sales" where amount = 800')
+  expect(await highest()).toEqual([{ highest: 700 }])
+  expect((await reader.query(highestIs)).rows).toEqual([{ highest: 800 }])
+  await reader.query('rollback')
+  const [table] = await engine.sql<{ name: string }>(`select tablename as name from pg_tables where tablename like 'sales\\_1m\\_%'`)
+  const spoiled = () => engine.sql(`select count(*)::int as n from cagg_data.${table?.name} where spoiled`)
+  expect((await spoiled())[0]).not.toEqual({ n: 0 })
+  await engine.sql('select cagg.run_maintenance()')
+  expect(await spoiled()).toEqual([{ n: 0 }])
+  expect(await highest()).toEqual([{ highest: 700 }])
   await engine.expectExact()
+})
+
+it('leaves a group to its writer, and computes it when the writer is done', async () => {
+  const writer = await impatient()
+  await engine.sql('delete from shop."Sales" where amount = 700')
+  await writer.query(`begin; ${sale(650)}`)
+  await engine.sql('select cagg.run_maintenance()')
+  await writer.query(sale(660))
+  await writer.query('commit')
+  await engine.expectExact()
+  expect(await highest()).toEqual([{ highest: 660 }])
 })
 
 it('shows a repeatable-read reader the aggregate of its own snapshot', async () => {
@@ -63,20 +88,41 @@ it('misses no row of a writer that commits while an aggregate is created', async
   await engine.expectExact()
 })
 
-it('stays exact, without deadlock, under eight writers that insert, update and delete', { timeout: 60_000 }, async () => {
-  // Additive aggregates alone: those share rows through slots and sorted keys; the others take turns.
-  await engine.sql(`select cagg.drop_continuous_aggregate('shop.sales_1s', true), cagg.drop_continuous_aggregate('shop.statistics_1h', true)`)
-  await engine.sql(`select cagg.create_continuous_aggregate('shop.busy', $$
-    select cagg.time_bucket('1 day', ts) as bucket, country, kind, count(*) as n, sum(amount) as amount from shop."Sales" group by 1, 2, 3 $$)`)
-  await Promise.all(
-    Array.from({ length: 8 }, async (_, worker) => {
-      const client = await connectForTest(engine.database)
-      for (let turn = 0; turn < 40; turn++) {
-        await client.query(`select shop.fill(20, ${(worker + 1) / 10})`)
-        await client.query(`update shop."Sales" set amount = amount + 1, country = 'U' || ${turn % 3} where id % 8 = ${worker} and id % 5 = ${turn % 5}`)
-        await client.query(`delete from shop."Sales" where id % 8 = ${worker} and id % 7 = ${turn % 7}`)
-      }
-    }),
-  )
+it('refreshes while others write, and waits for those under way', async () => {
+  const writer = await connectForTest(engine.database)
+  const refresher = await connectForTest(engine.database)
+  const pid = (await refresher.query('select pg_backend_pid() as pid')).rows[0].pid
+  await writer.query(`begin; ${sale(20)}; delete from shop."Sales" where amount = 660`)
+  const refreshed = refresher.query(`select cagg.refresh_continuous_aggregate('shop.sales_1m', null, null)`)
+  await untilWaiting(pid)
+  await writer.query('commit')
+  await refreshed
+  await engine.expectExact()
+})
+
+it('drops an aggregate only when no writer is about to fold into it', async () => {
+  const writer = await connectForTest(engine.database)
+  const dropper = await connectForTest(engine.database)
+  const pid = (await dropper.query('select pg_backend_pid() as pid')).rows[0].pid
+  await writer.query(`begin; ${sale(30)}`)
+  const dropped = dropper.query(`select cagg.drop_continuous_aggregate('shop.meanwhile')`)
+  await untilWaiting(pid)
+  await writer.query(`${sale(40)}; commit`)
+  await dropped
+  await engine.sql(sale(50))
+  await engine.expectExact()
+})
+
+it('leaves old partitions for the next time while a transaction holds their table', async () => {
+  const writer = await connectForTest(engine.database)
+  await engine.sql(`select cagg.add_retention_policy('shop."Sales"', (now() - '2026-03-02')::interval)`)
+  const days = () => engine.sql(`select min(ts)::date::text as first from shop."Sales" where ts < '2026-03-02'`)
+  await engine.sql('select shop.fill(50, 0.4)')
+  await writer.query(`begin; ${sale(60)}`)
+  await engine.sql('select cagg.run_maintenance()')
+  expect(await days()).toEqual([{ first: '2026-03-01' }])
+  await writer.query('commit')
+  await engine.sql('select cagg.run_maintenance()')
+  expect(await days()).toEqual([{ first: null }])
   await engine.expectExact()
 })

@@ -1,0 +1,68 @@
+// Every order in which the steps of two transactions and a maintenance can follow each other: whatever the order, nobody waits,
+// and each commit leaves the aggregates exact.
+import type pg from 'pg'
+import { beforeAll, expect, it } from 'vitest'
+import { connectForTest } from '../../support/database.ts'
+import { useEngine } from './support.ts'
+
+const engine = useEngine({ aggregates: false })
+
+beforeAll(() =>
+  engine.sql(`
+    create table shop.readings (ts timestamptz not null, v int);
+    select cagg.create_continuous_aggregate('shop.readings_1m', $$
+      select cagg.time_bucket('1 minute', ts) as bucket, count(*) as n, min(v) as low, max(v) as high, cagg.approx_count_distinct(v) as kinds
+      from shop.readings group by 1 $$);
+    select cagg.create_continuous_aggregate('shop.readings_1h', $$
+      select cagg.time_bucket('1 hour', bucket) as bucket, sum(n) as n, min(low) as low, max(high) as high from shop.readings_1m group by 1 $$)`),
+)
+
+const insert = (v: number) => `insert into shop.readings values ('2026-03-01 10:00+00', ${v})`
+const remove = (v: number) => `delete from shop.readings where v = ${v}`
+const change = (from: number, to: number) => `update shop.readings set v = ${to} where v = ${from}`
+const maintain = [`select cagg._clean(a) from cagg._aggregates as a where view_schema = 'shop' and not cagg._is_additive(shape)`]
+
+/** All merges of the sequences that keep the order within each. */
+function merges(sequences: string[][]): [who: number, what: string][][] {
+  if (sequences.every((sequence) => sequence.length === 0)) return [[]]
+  return sequences.flatMap((sequence, who) => {
+    const [what, ...rest] = sequence
+    return what === undefined ? [] : merges(sequences.with(who, rest)).map((tail): [number, string][] => [[who, what], ...tail])
+  })
+}
+
+const cases: [string, string[], string[]][] = [
+  ['removals of both ends', [remove(5), 'commit'], [remove(1), 'commit']],
+  ['a removal and an insert of the minimum', [remove(1), 'commit'], [insert(1), 'commit']],
+  ['updates that pass each other', [change(1, 3), 'commit'], [change(5, 2), 'commit']],
+  ['an insert taken back, and a removal', [insert(0), remove(0), 'commit'], [remove(1), 'commit']],
+  ['a removal rolled back, and another', [remove(1), 'rollback'], [remove(5), 'commit']],
+]
+
+for (const [isolation, mayRetry, some] of [
+  ['read committed', false, cases],
+  ['repeatable read', true, cases.slice(0, 1)],
+  ['serializable', true, cases.slice(0, 1)],
+] as const)
+  it.each(some)(`stays exact under ${isolation} in every order of %s`, async (_title, first, second) => {
+    const clients = await Promise.all([0, 1, 2].map(() => connectForTest(engine.database)))
+    for (const client of clients) await client.query(`set lock_timeout = '500ms'; set default_transaction_isolation = '${isolation}'`)
+    const [one, two, keeper] = clients as [pg.Client, pg.Client, pg.Client]
+    await keeper.query(`set default_transaction_isolation = 'read committed'`)
+    for (const order of merges([first, second, maintain])) {
+      await engine.sql(`truncate shop.readings; ${insert(1)}; ${insert(5)}; ${insert(5)}; ${insert(4)}; ${remove(4)}`)
+      await Promise.all([one, two].map((client) => client.query('begin; select 1')))
+      const told: string[] = []
+      for (const [who, what] of order) {
+        told.push(`${'ABM'[who]}: ${what}`)
+        const failure = await clients[who]?.query(what).then(() => undefined, (error: pg.DatabaseError) => error)
+        const fine = !failure || (mayRetry && ['40001', '25P02'].includes(failure.code ?? ''))
+        expect({ told, failure: fine ? undefined : failure?.message }).toEqual({ told, failure: undefined })
+        if (what !== 'commit' && what !== maintain[0]) continue
+        const drifts = await engine.sql(`select cagg.drift('shop.readings_1m')::int as minute, cagg.drift('shop.readings_1h')::int as hour`)
+        expect({ told, drifts }).toEqual({ told, drifts: [{ minute: 0, hour: 0 }] })
+      }
+    }
+    await engine.sql('select cagg.run_maintenance()')
+    await engine.expectExact()
+  })
