@@ -91,7 +91,7 @@ language sql immutable as $$
   select case
     when cagg._has_sketch(p_this.shape) then format(
       'case when greatest(%s) > 64 then (pg_current_xact_id()::text::bigint %% 2147483647 + 1)::integer'
-      ' else -(1 + extract(epoch from now())::bigint / 16 %% 100000000 * 8 + v_slot %% 8)::integer end',
+      ' else -(1 + extract(epoch from now())::bigint / 16 %% 10000000 * 64 + v_slot %% 64)::integer end',
       ltrim(cagg._by_kind(p_this.shape -> 'states', '', '', '', ', cardinality(%1$s)'), ', '))
     when p_this.slots = 1 then '0'
     else format('v_slot %% %s', p_this.slots) end
@@ -175,7 +175,7 @@ $$;
 create or replace function cagg._compact_sql(p_this cagg._aggregates) returns text
 language sql stable as $$
   select format('with moved as (delete from %1$s where ctid = any (array(select ctid from %1$s where not spoiled and (slot > 0 or slot < 0 and slot not between
-      -(extract(epoch from now())::bigint / 16 %% 100000000 + 1) * 8 and -(extract(epoch from now())::bigint / 16 %% 100000000 - 1) * 8)
+      -(extract(epoch from now())::bigint / 16 %% 10000000 + 1) * 64 and -(extract(epoch from now())::bigint / 16 %% 10000000 - 1) * 64)
       for update skip locked)) returning *) %2$s',
     cagg._store(p_this),
     cagg._write(p_this, format('(select bucket%s, sum(n)::bigint as n%s from moved group by %s) as merged',

@@ -152,10 +152,10 @@ declare
 begin
   begin
     perform pg_advisory_xact_lock(hashtext('cagg.tail'), hashtext(p_this.source));
+    perform cagg._fold_tail(p_this.source);
   exception when lock_not_available then
     return;
   end;
-  perform cagg._fold_tail(p_this.source);
   execute format(v_lock, '', ' skip locked') into v_slots;
   perform cagg._clean_slots(p_this, v_slots);
   for v_try in 1..3 loop

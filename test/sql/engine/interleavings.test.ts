@@ -1,11 +1,11 @@
-// Every order in which the steps of two transactions and a maintenance can follow each other: whatever the order, nobody waits,
+// Every order in which the steps of two transactions and a cleaning can follow each other: whatever the order, nobody waits,
 // and each commit leaves the aggregates exact.
 import type pg from 'pg'
 import { beforeAll, expect, it } from 'vitest'
 import { connectForTest } from '../../support/database.ts'
 import { useEngine } from './support.ts'
 
-const engine = useEngine({ aggregates: false })
+const engine = useEngine({ aggregates: false, tailRows: 3 })
 
 beforeAll(() =>
   engine.sql(`

@@ -5,10 +5,11 @@ import type pg from 'pg'
 import { connectForTest } from '../../support/database.ts'
 import { useEngine } from './support.ts'
 
-const engine = useEngine()
-const seconds = Number(process.env['WRITERS_SECONDS'] ?? 5)
+const engine = useEngine({ tailRows: 10 })
+const asked = process.env['WRITERS_SECONDS']
+const seconds = Number(asked ?? 5)
 const done = { transactions: 0, definitions: 0, reads: 0 }
-afterAll(() => console.info(`in ${seconds} s:`, done))
+afterAll(() => asked && process.stdout.write(`in ${seconds} s: ${JSON.stringify(done)}\n`))
 
 const definition = `select cagg.time_bucket('1 day', ts) as bucket, country, count(*) as n, max(amount) as highest from shop."Sales" group by 1, 2`
 
