@@ -14,7 +14,7 @@
 -- Raised when what a shape or a table of states holds changes: aggregates of an older version are built again.
 create or replace function cagg._shape_version() returns integer
 language sql immutable
-return 4;
+return 5;
 
 -- The types of the aggregates' arguments, found with one more throw-away view: {argument: type}.
 create or replace function cagg._argument_types(p_select text, p_from text) returns jsonb
