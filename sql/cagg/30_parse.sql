@@ -171,8 +171,16 @@ begin
     perform cagg._refuse('a subquery', 'Join a plain table instead.');
   elsif v_tree ~ ':sortClause \(' then
     perform cagg._refuse('order by', 'Order when you read the continuous aggregate.');
+  elsif v_tree ~ ':tablesample \{' then
+    perform cagg._refuse('tablesample', 'Every row must be folded; sample when you read.');
+  elsif v_tree ~ ':varattno -\d' then
+    perform cagg._refuse('a system column', 'Use columns of the row; what PostgreSQL keeps about it is not known to the fold.');
+  elsif v_tree ~ ':varattno 0 ' then
+    perform cagg._refuse('a whole row', 'Name a column: count(b.id) instead of count(b).');
   elsif v_tree ~ ':jointype [23] ' then
     perform cagg._refuse('a right or full join', 'Name the source first, and left join the other tables.');
+  elsif v_tree ~ ':resjunk true' then
+    perform cagg._refuse('a group key that is not selected', 'Add it to the select list, or leave it out of the group by.');
   elsif v_tree ~ '\{SQLVALUEFUNCTION' then
     perform cagg._refuse('the current time or user', 'A row''s group must not change by itself; use columns of the row.');
   end if;
@@ -195,3 +203,32 @@ begin
       'cagg.approx_count_distinct, cagg.distinct_sketch, cagg.approx_percentile or cagg.percentile_sketch.');
   end if;
 end $$;
+
+-- Whether an expression means the same in every session: the tail is read in the reader's, with the reader's time zone.
+create or replace function cagg._depends_on_session(p_view regclass) returns boolean
+language sql stable as $$
+  select tree ~ '\{COERCEVIAIO ' or exists (
+    select from regexp_matches(tree, ':(?:funcid|opfuncid) (\d+)', 'g') as m
+    join pg_catalog.pg_proc on oid = m[1]::oid where provolatile = 's')
+  from (select ev_action::text as tree from pg_catalog.pg_rewrite where ev_class = p_view and rulename = '_RETURN') as rules
+$$;
+
+-- Whether an expression is a constant that meets a condition.
+create or replace function cagg._is_constant(p_expression text, p_condition text) returns boolean
+language plpgsql as $$
+declare
+  v_holds boolean;
+begin
+  execute format('select (%s) %s', p_expression, p_condition) into v_holds;
+  return coalesce(v_holds, false);
+exception when others then
+  return false;
+end $$;
+
+-- The arguments of an expression that is one call of cagg.time_bucket and nothing else; null: it is not.
+create or replace function cagg._bucket_arguments(p_expression text) returns text[]
+language sql immutable strict parallel safe as $$
+  select array(select item from cagg._items(call[1]) order by n)
+  from regexp_match(p_expression, '^cagg\.time_bucket\((.*)\)$') as call
+  where call is not null and (select count(*) from cagg._tokens(p_expression) where token = ')' and depth = 0) = 1
+$$;

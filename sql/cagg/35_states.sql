@@ -132,10 +132,13 @@ begin
       read := format('($1)[2]::%s', v_type);
     when p_function in ('cagg.approx_percentile', 'cagg.percentile_sketch') then
       v_x := p_arguments[cardinality(p_arguments)];
+      if cardinality(p_arguments) = 2 and not cagg._is_constant(p_arguments[1], 'between 0 and 1') then
+        perform cagg._refuse('a percentile that is no constant from 0 to 1: ' || p_arguments[1], 'The 95th percentile is cagg.approx_percentile(0.95, x).');
+      end if;
       kinds := '{tally}';
       flats := array[format('cagg._tally(array_agg(cagg._percentile_key(%s))%s(%1$s) IS NOT NULL))', v_x, v_if)];
       read := case p_function when 'cagg.percentile_sketch' then 'coalesce($1, ''{}'')'
-        else format('cagg.percentile(%s, $1)', cagg._percentile_constant(p_arguments[1])) end;
+        else format('cagg.percentile(%s, $1)', p_arguments[1]) end;
     else
       kinds := '{sketch}';
       v_hashes := format('array_agg(cagg._hash(%s))%s(%1$s) IS NOT NULL)', v_x, v_if);
@@ -153,19 +156,4 @@ begin
       select case kind when 'add' then 'coalesce(' || flat || ', 0)' else flat end from unnest(kinds, flats) as u (kind, flat)));
   end if;
   return next;
-end $$;
-
--- Which percentile is a constant from 0 to 1.
-create or replace function cagg._percentile_constant(p_expression text) returns text
-language plpgsql as $$
-declare
-  v_p double precision;
-begin
-  begin
-    execute 'select ' || p_expression into v_p;
-  exception when others then
-    v_p := null;
-  end;
-  if v_p between 0 and 1 then return p_expression; end if;
-  perform cagg._refuse('a percentile that is no constant from 0 to 1: ' || p_expression, 'The 95th percentile is cagg.approx_percentile(0.95, x).');
 end $$;

@@ -3,10 +3,11 @@
 --   version               of what is here and in the table of states
 --   from, where           over the raw source ("flat"); from_new is from with the source replaced by "new_rows"
 --   having, having_truth  over the states; as the user wrote it
---   bucket                {column, type, flat, level, width, time, reach}   time: the source's column
+--   bucket                {column, type, flat, level, width, time, reach}   time: the source's column; see _bucket
 --   keys                  [{name: k1, column, type, flat, level}]          group keys besides the bucket
 --   states                [{name: s1, kind, type, flat}]                   what is stored a group; kind: add, min, max, tally, sketch
 --   columns               [{column, read, truth}]                          the view's columns, in order
+--   immediate             true: it depends on the session, so rows do not wait in the tail, which readers fold in theirs
 --   uses                  the source's columns that any of it uses
 --   relation, level_where the finer aggregate's name in this definition, and the condition on its rows
 -- flat: over the raw source. level: over the columns of the finer aggregate. read: over the states. truth: the user's own.
@@ -14,7 +15,7 @@
 -- Raised when what a shape or a table of states holds changes: aggregates of an older version are built again.
 create or replace function cagg._shape_version() returns integer
 language sql immutable
-return 5;
+return 6;
 
 -- The types of the aggregates' arguments, found with one more throw-away view: {argument: type}.
 create or replace function cagg._argument_types(p_select text, p_from text) returns jsonb
@@ -51,10 +52,6 @@ begin
   return next;
 end $$;
 
--- An expression without layout and outer brackets, to compare two printings of it.
-create or replace function cagg._bare(p_expression text) returns text
-language sql immutable strict as $$ select regexp_replace(regexp_replace(p_expression, '\s+', '', 'g'), '^\((.*)\)$', '\1') $$;
-
 -- The source's columns that a throw-away view uses; all of them where it takes whole rows.
 create or replace function cagg._uses(p_view regclass, p_source text, p_alias text) returns jsonb
 language sql stable as $$
@@ -68,6 +65,35 @@ language sql stable as $$
         and d.refclassid = 'pg_class'::regclass and d.refobjid = a.attrelid and d.refobjsubid = a.attnum))
 $$;
 
+-- What is known of a time bucket: its width, the source's time, and its reach: a row lies less than that beyond its bucket's
+-- start, and no further before it than the reach exceeds the width. Buckets of buckets add up; local days may be longer than
+-- their width, and a local hour that comes twice is named by its second coming.
+create or replace function cagg._bucket(p_expression text, p_type text) returns jsonb
+language plpgsql as $$
+declare
+  v_arguments text[] := cagg._bucket_arguments(p_expression);
+  v_width text := v_arguments[1];
+  v_inner jsonb;
+  v_local boolean := cardinality(v_arguments) > 2 and p_type like 'timestamp%';
+begin
+  if v_arguments is null then
+    perform cagg._refuse('an expression over the time bucket: ' || p_expression, 'Select cagg.time_bucket(width, time) by itself, and convert it when you read.');
+  elsif not cagg._is_constant(v_width, '> ''0''') then
+    perform cagg._refuse('a bucket width that is no constant above zero: ' || v_width, 'Write it as in ''1 hour'', or 60 for integers.');
+  end if;
+  begin
+    execute format('select cagg.time_bucket(%s)', array_to_string(
+      array[v_width, format('%L::%s', case when p_type ~ 'int' then '1' else '2000-01-01' end, p_type)] || v_arguments[3:], ', '));
+  exception
+    when undefined_column or undefined_table then null; -- a zone that is a column
+    when others then perform cagg._refuse(format('the time bucket %s: %s', p_expression, sqlerrm), 'Look at its width, zone, origin and offset.');
+  end;
+  if v_arguments[2] like 'cagg.time_bucket(%' then v_inner := cagg._bucket(v_arguments[2], p_type); end if;
+  return jsonb_build_object('type', p_type, 'flat', p_expression, 'width', v_width,
+    'time', coalesce(v_inner ->> 'time', v_arguments[2]),
+    'reach', v_width || coalesce(' + ' || (v_inner ->> 'reach'), '') || case when v_local then ' + interval ''1 day''' else '' end);
+end $$;
+
 -- The shape of a checked definition that stands in p_view, a throw-away view over raw tables.
 create or replace function cagg._shape(p_view regclass) returns jsonb
 language plpgsql as $$
@@ -76,7 +102,8 @@ declare
   v_source record; v_item record; v_call record; v_need record;
   v_expression text; v_read text; v_truth text; v_flat text; v_kind text; v_name text;
   v_bucket jsonb; v_keys jsonb := '[]'; v_states jsonb := '[]'; v_columns jsonb := '[]';
-  v_names jsonb := '{"count(*)": "n"}'; v_reads jsonb; v_truths jsonb; v_extra text; v_having_truth text; v_types jsonb; v_arguments text[];
+  v_names jsonb := '{"count(*)": "n"}'; v_reads jsonb; v_truths jsonb; v_having_truth text; v_types jsonb;
+  v_immediate boolean := cagg._depends_on_session(p_view);
 begin
   select max(body) filter (where clause = 'SELECT'), max(body) filter (where clause = 'FROM'),
     max(body) filter (where clause = 'WHERE'), max(body) filter (where clause = 'HAVING'),
@@ -115,6 +142,8 @@ begin
           v_kind := v_need.kinds[i];
           v_name := 's' || jsonb_array_length(v_states) + 1;
           v_names := v_names || jsonb_build_object(v_flat, v_name);
+          -- A hash is one of the value's text, unless text is always the same.
+          v_immediate := v_immediate or v_kind = 'sketch' and v_types ->> v_call.arguments[1] !~ '^(text|character|uuid|bigint|integer|smallint|numeric|boolean)';
           v_states := v_states || jsonb_build_object('name', v_name, 'kind', v_kind, 'flat', v_flat);
         end if;
         v_read := replace(v_read, '$' || i, v_names ->> v_flat);
@@ -134,11 +163,7 @@ begin
       if v_bucket is not null then
         perform cagg._refuse('two time buckets', 'Keep one cagg.time_bucket; make the other a second continuous aggregate.');
       end if;
-      v_arguments := array(select item from cagg._items((regexp_match(v_expression, '^cagg\.time_bucket\((.*)\)$'))[1]) order by n);
-      v_bucket := jsonb_build_object('column', v_item.attname, 'type', v_item.type, 'flat', v_expression, 'width',
-        v_arguments[1], 'time', v_arguments[2],
-        -- How far beyond its start a bucket's rows may lie: local days may be longer than their width.
-        'reach', v_arguments[1] || case when cardinality(v_arguments) > 2 and v_arguments[1] like '%::interval' then ' + interval ''2 days''' else '' end);
+      v_bucket := cagg._bucket(v_expression, v_item.type) || jsonb_build_object('column', v_item.attname);
       v_columns := v_columns || jsonb_build_object('column', v_item.attname, 'read', 'bucket', 'truth', v_expression, 'type', v_item.type);
     else
       v_name := 'k' || jsonb_array_length(v_keys) + 1;
@@ -149,17 +174,10 @@ begin
   if v_bucket is null then
     perform cagg._refuse('no time bucket', 'Select and group by cagg.time_bucket(width, time column).');
   end if;
-  select string_agg(g.item, ', ') into v_extra from cagg._items(v_group) as g
-  where not exists (
-    select from jsonb_array_elements(v_keys || v_bucket) as k
-    where cagg._bare(k ->> 'flat') = cagg._bare(g.item));
-  if v_extra is not null then
-    perform cagg._refuse('a group key that is not selected: ' || v_extra, 'Add it to the select list, or leave it out of the group by.');
-  end if;
   -- A row without a time belongs to no bucket.
   v_where := concat_ws(' AND ', '(' || v_where || ')', format('(%s) IS NOT NULL', v_bucket ->> 'time'));
   return jsonb_build_object('version', cagg._shape_version(), 'source', v_source.relation, 'from', v_from,
-    'uses', cagg._uses(p_view, v_source.relation, v_source.alias),
+    'immediate', v_immediate, 'uses', cagg._uses(p_view, v_source.relation, v_source.alias),
     'from_new', format('new_rows %s%s', v_source.alias, v_source.rest),
     'where', v_where, 'having', v_having, 'having_truth', v_having_truth, 'bucket', v_bucket, 'keys', v_keys, 'states', v_states, 'columns', v_columns);
 end $$;

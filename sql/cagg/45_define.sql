@@ -92,7 +92,10 @@ begin
   if v_bad is not null then
     perform cagg._refuse('a source that is no table: ' || v_bad, 'Read from a table, partitioned or not, or from another continuous aggregate.');
   end if;
-  if position(v_source.relation in v_source.rest) > 0 then
+  if (
+    select count(*) from pg_catalog.pg_rewrite, regexp_matches(ev_action::text, ':rtekind 0 :relid (\d+)', 'g') as m
+    where ev_class = v_view and m[1]::oid = v_source.relation::regclass) > 1
+  then
     perform cagg._refuse('the source joined to itself', 'Each row must be folded on its own; join the aggregate to itself when you read.');
   end if;
 

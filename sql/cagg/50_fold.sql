@@ -39,7 +39,7 @@ language sql stable as $$
     when 'delete' then went
     else came end
   from (select cagg._select_raw(p_root, p_root.shape ->> 'from_new', 1) as came,
-    cagg._select_raw(p_root, replace(p_root.shape ->> 'from_new', 'new_rows', 'old_rows'), -1) as went) as rows
+    cagg._select_raw(p_root, regexp_replace(p_root.shape ->> 'from_new', '^new_rows', 'old_rows'), -1) as went) as rows
 $$;
 
 -- One statement that folds rows into every tree of a source. The event tail: the rows of the tail, which are taken out of it;
@@ -90,7 +90,7 @@ $sql$, cagg._tail(p_source), cagg._tail_columns(p_source),
     (select string_agg(cagg._log(r, format('(select %s as bucket from %s) as times', r.shape #>> '{bucket,flat}', cagg._from_alone(r.shape))), ' union all ')
       from cagg._roots(p_source) as r),
     cagg._tail_fold(p_source), cagg._tail_rows(), p_source)
-  where cagg._tail_rows() > 0
+  where cagg._tail_rows() > 0 and not exists (select from cagg._roots(p_source) as r where (r.shape ->> 'immediate')::boolean)
 $$;
 
 -- What is enough of a definition's FROM to compute the bucket: the source alone, if no other relation has a part in it.

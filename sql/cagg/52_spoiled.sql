@@ -10,7 +10,7 @@
 
 -- The groups that old rows belong to, and their states over those rows.
 create or replace function cagg._lost(p_this cagg._aggregates) returns text
-language sql stable as $$ select cagg._select_raw(p_this, replace(p_this.shape ->> 'from_new', 'new_rows', 'old_rows'), 1) $$;
+language sql stable as $$ select cagg._select_raw(p_this, regexp_replace(p_this.shape ->> 'from_new', '^new_rows', 'old_rows'), 1) $$;
 
 -- The condition under which a group's states stay true: the rows that went (o) had no part in them, or the rows that came
 -- instead (f) have the same.
