@@ -35,7 +35,7 @@ create or replace function cagg._spoil_sql(p_this cagg._aggregates, p_event text
 language sql stable as $$
   select format(E'with spoiled as materialized (select o.bucket%2$s from (%3$s) as o%4$s),\nmarked as (\n'
     'insert into %1$s as t (bucket%5$s, slot, n%6$s, spoiled) select bucket%5$s, %7$s as slot, 0%8$s, true from spoiled'
-    ' where case when not %9$s then false when %10$s then true else cagg._refuse_lost(%11$L) end order by %12$s '
+    ' where case when not %9$s then false when %10$s then true else cagg._refuse_removal(%11$L) end order by %12$s '
     'on conflict (bucket%5$s, slot) do update set spoiled = true where not t.spoiled)\n'
     'insert into cagg._changes (aggregate, first_bucket, last_bucket) %13$s',
     cagg._store(p_this),
@@ -56,7 +56,7 @@ language sql stable as $$
   from (select p_this.shape as s) as shape
 $$;
 
-create or replace function cagg._refuse_lost(p_view text) returns boolean
+create or replace function cagg._refuse_removal(p_view text) returns boolean
 language plpgsql as $$
 begin
   raise exception 'rows of % cannot be removed there: its minimum, maximum or distinct count needs raw rows that retention has dropped', p_view
