@@ -78,7 +78,7 @@ begin
   while v_i <= coalesce(cardinality(v_tokens), 0) loop
     function := case
       when v_tokens[v_i + 1] = '(' and v_tokens[v_i] in
-        ('count', 'sum', 'avg', 'min', 'max', 'variance', 'var_samp', 'var_pop', 'stddev', 'stddev_samp', 'stddev_pop', 'bool_and', 'bool_or', 'every')
+        ('count', 'sum', 'avg', 'min', 'max', 'variance', 'var_samp', 'var_pop', 'stddev', 'stddev_samp', 'stddev_pop', 'bool_and', 'bool_or', 'every', 'array_agg')
         and coalesce(v_tokens[v_i - 1], '') <> '.' then v_tokens[v_i]
       when v_tokens[v_i] = 'cagg' and v_tokens[v_i + 1] = '.' and v_tokens[v_i + 2] in
         ('distinct_sketch', 'approx_count_distinct', 'percentile_sketch', 'approx_percentile', 'first', 'last', 'rollup')

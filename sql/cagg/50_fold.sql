@@ -38,8 +38,10 @@ language sql stable as $$
       cagg._positions(1 + jsonb_array_length(p_root.shape -> 'keys')))
     when 'delete' then went
     else came end
-  from (select cagg._select_raw(p_root, p_root.shape ->> 'from_new', 1) as came,
-    cagg._select_raw(p_root, regexp_replace(p_root.shape ->> 'from_new', '^new_rows', 'old_rows'), -1) as went) as rows
+  from (
+    select coalesce(cagg._select_fanned(p_root, 'new_rows ' || relation.alias), cagg._select_raw(p_root, p_root.shape ->> 'from_new', 1)) as came,
+      cagg._select_raw(p_root, regexp_replace(p_root.shape ->> 'from_new', '^new_rows', 'old_rows'), -1) as went
+    from cagg._first_relation(p_root.shape ->> 'from') as relation) as rows
 $$;
 
 -- One statement that folds rows into every tree of a source. The event tail: the rows of the tail, which are taken out of it;
