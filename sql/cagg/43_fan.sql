@@ -60,15 +60,16 @@ declare
 begin
   if v_fan is null or not cagg._is_disjoint(v_fan) or cardinality(cagg._columns_of(concat_ws(' ', s ->> 'where', s #>> '{bucket,flat}',
     (select string_agg(state ->> 'flat', ' ') from jsonb_array_elements(s -> 'states') as state)), v_fan ->> 'alias')) > 0
-    -- What is no aggregate of a column alone cannot be folded twice.
+    -- A tally counts repeats, which folding by value would lose; and what is not all aggregates cannot be folded twice.
+    or exists (select from jsonb_array_elements(s -> 'states') as state where state ->> 'kind' not in ('add', 'min', 'max', 'sketch'))
     or exists (
       select from jsonb_array_elements(s -> 'states') as state
-      cross join lateral (select coalesce(jsonb_object_agg(c.call, ''), '{}') as none from cagg._aggregate_calls(state ->> 'flat') as c) as calls
+      cross join lateral (select coalesce(jsonb_object_agg(c.call, ''), '{}') as none from cagg._calls(state ->> 'flat') as c) as calls
       where cardinality(cagg._columns_of(cagg._replace_calls(state ->> 'flat', none), v_fan ->> 'source')) > 0)
   then return null; end if;
   select array_agg(distinct c.call), array_agg(distinct looked) into v_calls, v_looks
   from jsonb_array_elements(s -> 'states') as state
-  cross join cagg._aggregate_calls(state ->> 'flat') as c
+  cross join cagg._calls(state ->> 'flat') as c
   left join unnest(case when c.function = 'array_agg' then cagg._columns_of(c.filter, v_fan ->> 'source') end) as looked on true;
   -- Distinct values are folded by value: what their filters look at varies within one, so branches by that go a way of their own.
   select jsonb_agg(line order by n) filter (where not looks), jsonb_agg(line order by n) filter (where looks) into v_together, v_apart
@@ -93,17 +94,17 @@ begin
   if jsonb_array_length(p_rows) = 1 then
     return cagg._branches(p_this, p_fan, p_rows, p_from, s #>> '{bucket,flat}', 'count(*)', '{}');
   end if;
-  for v_call in select c.*, row_number() over () as i from unnest(p_calls) as call cross join cagg._aggregate_calls(call) as c loop
+  for v_call in select c.*, row_number() over () as i from unnest(p_calls) as call cross join cagg._calls(call) as c loop
     v_name := 'cagg_' || v_call.i;
     v_late := case when cagg._columns_of(v_call.filter, v_source) <@ v_columns then ' FILTER (WHERE ' || v_call.filter || ')' end;
     if v_call.function = 'array_agg' then
       -- One column of hashes to fold by, no more.
-      if v_hashed <> v_call.argument then return null; end if;
-      v_hashed := v_call.argument;
+      if v_hashed <> array_to_string(v_call.arguments, ', ') then return null; end if;
+      v_hashed := array_to_string(v_call.arguments, ', ');
       v_folds := v_folds || format('bool_or(%s) as %s', v_call.filter, v_name);
       v_values := v_values || jsonb_build_object(v_call.call, format('array_agg(%s.cagg_hash) FILTER (WHERE %1$s.%s)', v_source, v_name));
     elsif v_call.function in ('count', 'sum', 'min', 'max') then
-      v_folds := v_folds || format('%s(%s)%s as %s', v_call.function, v_call.argument,
+      v_folds := v_folds || format('%s(%s)%s as %s', v_call.function, array_to_string(v_call.arguments, ', '),
         case when v_late is null then ' FILTER (WHERE ' || v_call.filter || ')' end, v_name);
       v_values := v_values || jsonb_build_object(v_call.call, format('%s(%s.%s)%s',
         case v_call.function when 'count' then 'sum' else v_call.function end, v_source, v_name, v_late));
@@ -140,7 +141,7 @@ create or replace function cagg._states_over(p_states jsonb, p_values jsonb) ret
 language sql immutable as $$
   select case when p_values = '{}' then p_states else (
     select coalesce(jsonb_agg(state || jsonb_build_object('flat', case state ->> 'kind'
-      when 'sketch' then (select p_values ->> c.call from cagg._aggregate_calls(state ->> 'flat') as c limit 1)
+      when 'sketch' then (select p_values ->> c.call from cagg._calls(state ->> 'flat') as c limit 1)
       else cagg._replace_calls(state ->> 'flat', p_values) end) order by n), '[]')
     from jsonb_array_elements(p_states) with ordinality as states (state, n)) end
 $$;

@@ -35,6 +35,7 @@ it('gives each branch the columns it looks at, and lets what distinct values are
 it.each([
   ['branches that may share a group', `values ('A', s.country), (s.kind, 'x')`, '', 'count(*)'],
   ['an aggregate of what is fanned out', `values ('A', 1), ('B', s.units)`, '', 'sum(d.key)'],
+  ['percentiles', `values ('A', s.country), ('B', s.kind)`, '', 'cagg.percentile_sketch(s.amount)'],
   ['a condition on what is fanned out', `values ('A', s.country), ('B', s.kind)`, `where d.key <> 'x'`, 'count(*)'],
 ])('folds %s as it stands, and exactly', async (_, values, where, call) => {
   await engine.sql(`select cagg.create_continuous_aggregate('shop.plain', $$
