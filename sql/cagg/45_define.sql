@@ -158,7 +158,7 @@ begin
   execute cagg._view_sql(v_this);
   execute cagg._fill_sql(v_this, 'true');
   perform cagg._install_triggers(v_this.source);
-exception when undefined_column or undefined_function then
+exception when undefined_column or undefined_table or undefined_function then
   raise exception 'the select list of % mixes aggregates with columns in one expression: %', p_name[2], sqlerrm
     using errcode = '0A000', hint = 'Select the column and the aggregate separately and combine them when you read.';
 end $$;
