@@ -23,20 +23,58 @@ const aggregates = {
   dearest: 'max(s.price)',
   all_sold: 'bool_and(s.units > 0)',
   buyers: 'cagg.approx_count_distinct(s.buyer)',
+  whose: 'cagg.distinct_sketch(s.buyer)',
+  float_sum: 'sum(s.price::float8)',
+  float_average: 'avg(s.amount::real)',
+  float_spread: `stddev(s.price::float8) filter (where s.kind <> 'gift')`,
+  small_sum: 'sum((s.amount / 3)::real)',
+  lowest_float: 'min(s.price::float8)',
+  price_average: 'avg(s.price)',
+  price_spread: 'var_pop(s.price)',
+  ratio_average: 'avg(s.amount / nullif(s.units, 0))',
+  opening: 'cagg.first(s.amount, s.ts)',
+  closing: `cagg.last(s.kind, s.ts) filter (where s.units > 1)`,
+  newest: 'cagg.last(s.price, s.id)',
+  p95: 'cagg.approx_percentile(0.95, s.amount)',
+  median: `cagg.approx_percentile(0.5, s.price) filter (where s.kind is distinct from 'gift')`,
+  prices: 'cagg.percentile_sketch(s.price)',
 }
-const rolled = (name: string) => `${/^count/.test(aggregates[name as 'n']) ? 'sum' : (/^[a-z_.]+/.exec(aggregates[name as 'n'])?.[0] ?? '')}(${name})`
+
+/** The aggregate of an aggregate of a finer level. */
+function rolled(name: string): string {
+  const call = /^[a-z_.]+/.exec(aggregates[name as 'n'])?.[0] ?? ''
+  if (call === 'count') return `sum(${name})`
+  if (call.endsWith('_sketch')) return `cagg.rollup(${name})`
+  if (call === 'cagg.first' || call === 'cagg.last') return `${call}(${name}, bucket)`
+  if (call === 'cagg.approx_percentile') return `${call}(${/\(([\d.]+)/.exec(aggregates[name as 'n'])?.[1]}, ${name})`
+  return `${call}(${name})`
+}
+
+/** A kind of time: its bucket, and the widths that levels above one another may have. */
+const widths = ['1 second', '10 seconds', '15 minutes', '1 hour', '1 day', '1 month', '1 year']
+const interval = (width: string) => `'${width}'`
+const times = {
+  timestamptz: { time: 's.ts', rest: '', widths, width: interval },
+  local: { time: 's.ts', rest: `, 'Asia/Kathmandu'`, widths: ['15 minutes', '1 hour', '1 day', '1 month'], width: interval },
+  'daylight saving': { time: `s.ts + interval '24 days 20 hours'`, rest: `, 'Europe/Berlin'`, widths: ['1 hour', '1 day', '1 month'], width: interval },
+  timestamp: { time: `(s.ts at time zone 'UTC')`, rest: '', widths, width: interval },
+  offset: { time: 's.ts', rest: `, '5 hours'::interval`, widths: ['1 hour', '1 day'], width: interval },
+  date: { time: `(s.ts at time zone 'UTC')::date`, rest: '', widths: ['1 day', '1 week', '1 year'], width: interval },
+  'date of the session': { time: 's.ts::date', rest: '', widths: ['1 day', '1 month'], width: interval },
+  integer: { time: 's.units - s.buyer', rest: '', widths: ['1', '2', '10', '100'], width: String },
+  bigint: { time: 's.id * 1000000', rest: ', 7', widths: ['5000000', '50000000', '100000000'], width: String },
+}
 
 const definition = fc.record({
-  width: fc.constantFrom('1 second', '10 seconds', '15 minutes', '1 hour', '1 day', '1 month'),
-  zone: fc.constantFrom('', '', `, 'Asia/Kathmandu'`),
+  time: fc.oneof(fc.constant('timestamptz'), fc.constantFrom(...Object.keys(times))),
+  /** How many widths of that kind are passed over, before the first level and before each further one. */
+  skips: fc.array(fc.nat(3), { minLength: 1, maxLength: 3 }),
   keys: fc.uniqueArray(fc.constantFrom(...keys), { maxLength: 3 }),
   aggregates: fc.uniqueArray(fc.constantFrom(...Object.keys(aggregates)), { minLength: 1, maxLength: 5 }),
   where: fc.constantFrom('', '', 'where s.amount > 300', `where s.kind is distinct from 'gift' or b.gender = 'M'`),
   slots: fc.constantFrom(1, 2, 8),
   tailRows: fc.constantFrom(0, 4, 256),
-  /** Coarser levels above it. */
-  levels: fc.constantFrom([], ['1 day'], ['1 day', '1 month']),
-  having: fc.constantFrom('', 'having count(*) > 1'),
+  having: fc.constantFrom('', '', 'having count(*) > 1'),
 })
 
 type Given = typeof definition extends fc.Arbitrary<infer Value> ? Value : never
@@ -47,7 +85,7 @@ const statement = fc.oneof(
   fc.tuple(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 1000 })).map(([n, seed]) => `select shop.fill(${n}, ${seed / 1000})`),
   fc
     .tuple(
-      fc.constantFrom(`ts = ts + interval '37 minutes'`, `country = 'FR', kind = null`, 'amount = amount * 2', 'units = units - 1, buyer = buyer % 7 + 1', `price = 'NaN'`, 'price = 1.5', 'units = units'),
+      fc.constantFrom(`ts = ts + interval '37 minutes'`, `country = 'FR', kind = null`, 'amount = amount * 2', 'units = units - 1, buyer = buyer % 7 + 1', `price = 'NaN'`, 'price = 1.5', 'price = -price * 1000', 'units = units'),
       slice,
     )
     .map(([change, rows]) => `update shop."Sales" set ${change} where ${rows} and ts < '2026-03-04 20:00'`),
@@ -82,20 +120,41 @@ it(`has no drift under any of ${runs} definitions and sequences of statements`, 
 async function create(given: Given): Promise<string[]> {
   const columns = given.keys.map((key, index) => `${key} as k${index}`)
   const grouped = ['bucket', ...given.keys.map((_, index) => `k${index}`)].map((_, index) => index + 1).join(', ')
-  const levels = given.zone === '' && given.having === '' && given.width !== '1 month' ? given.levels : []
-  await make(0, given.slots, [
-    `select cagg.time_bucket('${given.width}', s.ts${given.zone}) as bucket`,
-    ...columns,
-    ...given.aggregates.map((name) => `${aggregates[name as 'n']} as ${name}`),
-  ].join(', ') + ` from shop."Sales" as s left join shop.buyers as b on b.id = s.buyer
-    cross join lateral (values ('A', s.kind), ('B', s.country)) as d (dimension, key) ${given.where} group by ${grouped} ${given.having}`)
-  for (const [index, width] of levels.entries())
-    await make(index + 1, given.slots, [
-      `select cagg.time_bucket('${width}', bucket) as bucket`,
-      ...given.keys.map((_, key) => `k${key}`),
-      ...given.aggregates.map((name) => `${rolled(name)} as ${name}`),
-    ].join(', ') + ` from shop.any_${index} group by ${grouped}`)
+  const { time, rest, width, ...kind } = times[given.time as 'timestamptz']
+  const [first = '', ...levels] = levelsOf(kind.widths, given)
+  await make(
+    0,
+    given.slots,
+    [
+      `select cagg.time_bucket(${width(first)}, ${time}${rest}) as bucket`,
+      ...columns,
+      ...given.aggregates.map((name) => `${aggregates[name as 'n']} as ${name}`),
+    ].join(', ') +
+      ` from shop."Sales" as s left join shop.buyers as b on b.id = s.buyer
+    cross join lateral (values ('A', s.kind), ('B', s.country)) as d (dimension, key) ${given.where} group by ${grouped} ${given.having}`,
+  )
+  for (const [index, coarser] of levels.entries())
+    await make(
+      index + 1,
+      given.slots,
+      [
+        `select cagg.time_bucket(${width(coarser)}, bucket${rest}) as bucket`,
+        ...given.keys.map((_, key) => `k${key}`),
+        ...given.aggregates.map((name) => `${rolled(name)} as ${name}`),
+      ].join(', ') + ` from shop.any_${index} group by ${grouped}`,
+    )
   return Array.from({ length: levels.length + 1 }, (_, level) => `shop.any_${level}`)
+}
+
+/** The widths that are taken, each coarser than the one before. Nothing is folded from an aggregate with a having clause. */
+function levelsOf(all: string[], { skips, having }: Given): string[] {
+  const chosen: string[] = []
+  let at = -1
+  for (const skip of skips) {
+    at += 1 + skip
+    if (at < all.length) chosen.push(all[at] as string)
+  }
+  return (chosen.length > 0 ? chosen : all.slice(0, 1)).slice(0, having === '' ? 3 : 1)
 }
 
 const make = (level: number, slots: number, text: string) =>
