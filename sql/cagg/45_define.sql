@@ -99,6 +99,14 @@ begin
     perform cagg._refuse('the source joined to itself', 'Each row must be folded on its own; join the aggregate to itself when you read.');
   end if;
 
+  if exists (
+    select from pg_catalog.pg_inherits as i join pg_catalog.pg_class as c on c.oid = i.inhparent
+    where i.inhrelid = v_source.relation::regclass or (i.inhparent = v_source.relation::regclass and c.relkind = 'r'))
+  then
+    perform cagg._refuse('a source that is a partition, or inherits: ' || v_source.relation, 'Statements on one table of a family do not '
+      'fire the triggers of another: define it on the partitioned table, with a where clause.');
+  end if;
+
   if v_parent.id is null then
     v_shape := cagg._shape(v_view);
   else

@@ -121,9 +121,10 @@ declare
 begin
   if p_event = 'truncate' then
     -- Nobody else is folding what waits.
-    v_body := format(E'perform pg_advisory_xact_lock(hashtext(''cagg.maintenance''));\nperform %s();\n', cagg._tail_fold(p_source));
+    v_body := format(E'perform pg_advisory_xact_lock(hashtext(''cagg.maintenance''));\nperform %s();\nperform set_config(''cagg.truncating'', '''', true);\n', cagg._tail_fold(p_source));
   else
-    if p_event = 'insert' then v_body := coalesce(cagg._append_sql(p_source), ''); end if;
+    if p_event <> 'tail' then v_body := format(E'if tg_nargs > 0 and pg_partition_root(tg_relid) is distinct from %L::regclass then return null; end if;\n', p_source); end if;
+    if p_event = 'insert' then v_body := v_body || coalesce(cagg._append_sql(p_source), ''); end if;
     v_body := v_body || E'v_slot := cagg._take_slot();\n' || cagg._fold_sql(p_source, p_event);
   end if;
   for v_root in select * from cagg._roots(p_source) loop
@@ -158,6 +159,9 @@ begin
   return v_slot;
 end $$;
 
+create or replace function cagg._fold_function(p_source text, p_event text) returns text
+language sql immutable as $$ select format('cagg_data.%I', 'fold_' || substr(md5(p_source), 1, 8) || '_' || p_event) $$;
+
 -- (Re)writes the trigger functions of a source; a source without aggregates loses them, and its tail.
 create or replace function cagg._install_triggers(p_source text) returns void
 language plpgsql as $$
@@ -167,7 +171,7 @@ declare
     "delete": "referencing old table as old_rows", "truncate": ""}';
 begin
   foreach v_event in array array['tail', 'insert', 'update', 'delete', 'truncate'] loop
-    v_function := format('cagg_data.%I', 'fold_' || substr(md5(p_source), 1, 8) || '_' || v_event);
+    v_function := cagg._fold_function(p_source, v_event);
     if exists (select from cagg._roots(p_source)) then
       v_body := format(E'\n-- Folds %s rows of %s into its continuous aggregates. Written by cagg._install_triggers.\ndeclare\nv_slot integer;\nv_rows bigint;\nbegin\n%sreturn %s;\nend ',
         v_event, p_source, cagg._trigger_body(p_source, v_event), case v_event when 'tail' then 'v_rows' else 'null' end);
@@ -183,12 +187,11 @@ begin
       execute format('create or replace trigger %I after %s on %s %s for each statement execute function %s()',
         'cagg_' || v_event, v_event, p_source, v_tables ->> v_event, v_function);
     else
-      if to_regclass(p_source) is not null then
-        execute format('drop trigger if exists %I on %s', 'cagg_' || v_event, p_source);
-      end if;
+      perform cagg._drop_triggers(v_function, null);
       execute format('drop function if exists %s()', v_function);
     end if;
   end loop;
+  perform cagg._cover_partitions(p_source);
   if not exists (select from cagg._aggregates where source = p_source) then
     execute format('drop table if exists %s', cagg._tail(p_source));
   end if;

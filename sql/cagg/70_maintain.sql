@@ -15,6 +15,9 @@ begin
     continue when to_regclass(v_name) is not null;
     -- Attached rather than created as a partition: that would lock out every reader of the table.
     execute format('create table %s (like %s including defaults including constraints including generated)', v_name, relation);
+    if exists (select from cagg._roots(format('%I.%I', v_schema, v_table))) then
+      perform cagg._cover(format('%I.%I', v_schema, v_table), v_name::regclass);
+    end if;
     execute format('alter table %s attach partition %s for values from (%L) to (%L)', relation, v_name, v_day::timestamptz, (v_day + 1)::timestamptz);
     v_made := v_made + 1;
   end loop;
@@ -101,7 +104,7 @@ exception when lock_not_available then
   raise log 'partitions of % are dropped later: it is in use', p_policy.relation using errcode = '55P03';
 end $$;
 
--- Makes partitions for the next three days, drops what retention says, folds the tails, computes spoiled groups, compacts sketches, sweeps
+-- Gives partitions made by others their triggers, makes those for the next three days, drops what retention says, folds the tails, computes spoiled groups, compacts sketches, sweeps
 -- emptied groups, trims the change log to an hour.
 -- One process at a time does it; the others return false at once. Partitions come first: what waits for the whole table must
 -- not yet hold rows that its writers wait for.
@@ -112,6 +115,8 @@ declare
 begin
   if not pg_try_advisory_xact_lock(hashtext('cagg.maintenance')) then return false; end if;
 
+  perform cagg._cover_partitions(source) from (
+    select distinct source from cagg._aggregates where to_regclass(source) is not null order by 1) as sources;
   for v_policy in select * from cagg._policies where to_regclass(relation) is not null order by relation loop
     perform cagg.ensure_partitions(v_policy.relation::regclass, now(), now() + interval '3 days');
     perform cagg._drop_partitions(v_policy);

@@ -28,7 +28,13 @@ const settings = {
 }
 
 /** For clusters that live as long as one test run: nothing is forced to disk. */
-const fleeting = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', max_connections: '200' }
+const fleeting = {
+  fsync: 'off',
+  full_page_writes: 'off',
+  synchronous_commit: 'off',
+  max_connections: '200',
+  max_prepared_transactions: '4',
+}
 
 export function settingFlags(port: number, durable: boolean): string[] {
   const all = Object.entries(durable ? settings : { ...settings, ...fleeting })

@@ -34,6 +34,7 @@ it.each([
   ['a hidden group key', `select cagg.time_bucket('1 hour', ts), count(*) from shop."Sales" group by 1, country`, /select list/],
   ['an average of a count', `select cagg.time_bucket('1 hour', bucket), avg(n) from shop.sales_1m group by 1`, /finer/],
   ['a column of a source that is a plain view', `select cagg.time_bucket('1 hour', created_at), count(*) from cagg.continuous_aggregates group by 1`, /table/],
+  ['a partition as the source', `select cagg.time_bucket('1 hour', ts), count(*) from shop."Sales_p20260301" group by 1`, /partitioned table/],
   [
     'a percentile within group',
     `select cagg.time_bucket('1 hour', ts), percentile_cont(0.5) within group (order by units) from shop."Sales" group by 1`,

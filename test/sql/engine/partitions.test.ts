@@ -1,0 +1,56 @@
+// Statements straight into a partition.
+import { expect, it } from 'vitest'
+import { useEngine } from './support.ts'
+
+const engine = useEngine()
+const day = 'shop."Sales_p20260302"'
+
+it.each([
+  ['an insert', `insert into ${day} (ts, country, kind, buyer, amount, units, price) select '2026-03-02 10:00+00'::timestamptz + i * interval '1 minute', 'US', 'sale', i, i * 10, i % 3, 1.5 from generate_series(1, 50) as i`],
+  ['an insert of one row', `insert into ${day} (ts, country, amount) values ('2026-03-02 11:00+00', 'CN', 2000)`],
+  ['an update', `update ${day} set amount = amount + 1, country = 'FR', ts = ts + interval '10 minutes' where id % 2 = 0 and ts < '2026-03-02 23:00+00'`],
+  ['a delete of the extremes', `delete from ${day} where amount = (select max(amount) from ${day}) or units = 0`],
+  ['an upsert', `insert into ${day} (id, ts, amount) overriding system value select id, ts, 3000 from ${day} where id % 3 = 0 on conflict (ts, id) do update set amount = excluded.amount`],
+  ['a merge', `merge into ${day} as s using (select id from ${day} where id % 5 = 0) as o on s.id = o.id when matched and s.units > 1 then delete when matched then update set kind = 'gift'`],
+  ['a truncate of it', `truncate ${day}`],
+  ['rows after that', 'select shop.fill(200, 0.3)'],
+  ['a truncate of two', `truncate ${day}, shop."Sales_p20260303"`],
+  ['a truncate of the whole table', 'select shop.fill(200, 0.4); truncate shop."Sales"'],
+  ['a truncate of one after the whole, in one transaction', `select shop.fill(200, 0.5); begin; truncate shop."Sales"; select shop.fill(100, 0.6); truncate ${day}; commit`],
+])('is exact after %s', async (_title, statement) => {
+  await engine.sql('select shop.fill(100, 0.1)')
+  await engine.sql(statement)
+  await engine.expectExact()
+})
+
+it('covers partitions that are made later, by the engine at once and by others with the next maintenance', async () => {
+  await engine.sql(`select cagg.ensure_partitions('shop."Sales"', '2026-03-06', '2026-03-06');
+    insert into shop."Sales_p20260306" (ts, country, amount, units) values ('2026-03-06 10:00+00', 'US', 50, 2)`)
+  await engine.expectExact()
+  await engine.sql(`create table shop.by_hand partition of shop."Sales" for values from ('2026-03-07') to ('2026-03-09') partition by range (ts);
+    create table shop.by_hand_leaf partition of shop.by_hand for values from ('2026-03-07') to ('2026-03-08');
+    select cagg.run_maintenance();
+    insert into shop.by_hand_leaf (ts, id, country, amount) overriding system value values ('2026-03-07 10:00+00', 1, 'US', 50);
+    insert into shop.by_hand (ts, id, country, amount) overriding system value values ('2026-03-07 11:00+00', 2, 'US', 50)`)
+  await engine.expectExact()
+  await engine.sql('truncate shop.by_hand')
+  await engine.expectExact()
+})
+
+it('keeps what a detached partition held, whatever is written to that then', async () => {
+  await engine.sql('select shop.fill(300, 0.7)')
+  const read = () => engine.sql('select * from shop.by_dimension_1h order by 1, 2, 3, 4')
+  const before = await read()
+  await engine.sql(`alter table shop."Sales" detach partition ${day}`)
+  expect(await read()).toEqual(before)
+  await engine.sql(`insert into ${day} (id, ts, country, amount) overriding system value values (-1, '2026-03-02 10:00+00', 'US', 50); update ${day} set amount = 1; delete from ${day} where id % 2 = 0; truncate ${day}`)
+  expect(await read()).toEqual(before)
+})
+
+it('leaves no trigger on any partition once the last aggregate is gone', async () => {
+  await engine.sql(`select cagg.drop_continuous_aggregate(view_name, true) from cagg.continuous_aggregates
+    where view_name in ('shop.sales_1s', 'shop.by_dimension_1h', 'shop.statistics_1h')`)
+  expect(
+    await engine.sql(`select tgname from pg_trigger where tgname like 'cagg%' and tgrelid in (select relid from pg_partition_tree('shop."Sales"'))`),
+  ).toEqual([])
+})
