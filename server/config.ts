@@ -1,5 +1,6 @@
 // The configuration: the only reader of the environment. Every setting is checked, and all faults are told at once.
 import { existsSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -11,6 +12,8 @@ export interface Config {
   port: number
   /** Origins of other sites whose pages may call the API. */
   allowedOrigins: string[]
+  /** Addresses of proxies in front, whose x-forwarded-for is believed. */
+  trustedProxies: string[]
   logLevel: LogLevel
 
   /** Another PostgreSQL, of version 15 or later; without it the embedded one is started. */
@@ -99,11 +102,22 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     })
   }
 
+  function addresses(name: string): string[] {
+    const list =
+      read(name)
+        ?.split(',')
+        .map((item) => item.trim()) ?? []
+    return list.every((item) => isIP(item) > 0)
+      ? list
+      : fault(name, 'a list of addresses with commas, like 127.0.0.1,10.0.0.7', [])
+  }
+
   const config: Config = {
     projectDir,
     host: read('HOST') ?? '127.0.0.1',
     port: whole('PORT', 4000, 0, 65_535),
     allowedOrigins: origins('ALLOWED_ORIGINS'),
+    trustedProxies: addresses('TRUSTED_PROXIES'),
     logLevel: oneOf('LOG_LEVEL', 'info', logLevels),
     databaseUrl: databaseUrl(),
     dataDir: resolve(projectDir, read('LOOKOUT_DATA_DIR') ?? '.lookout'),

@@ -1,9 +1,11 @@
 // The map: the steps of the flow, opened from top to bottom and closed in reverse.
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { type Access, makeAccess } from './access/access.ts'
+import { isLoopbackHost } from './access/loopback.ts'
 import { type Changes, makeChanges } from './changes/changes.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
-import { openDatabase, StartError, startPostgres } from './db/index.ts'
+import { type Database, openDatabase, StartError, startPostgres } from './db/index.ts'
 import { makeUpkeep } from './db/upkeep.ts'
 import { type CallReport, makeIngest } from './ingest/ingest.ts'
 import { makeRejectLog } from './ingest/rejectLog.ts'
@@ -21,6 +23,7 @@ import { makeWindows } from './windows/windows.ts'
 import { type Commit, makeWriter } from './writer/writer.ts'
 
 const upkeepIntervalMs = 60_000
+const keysRefreshMs = 2_000
 // What is under way when the server is told to stop has these, so that all of it ends within five seconds.
 const writerDrainTimeoutMs = 1_000
 const transportDrainMs = 500
@@ -31,6 +34,7 @@ async function start(config: Config, log: Logger, { open, lost }: Steps): Promis
   const registry = makeRegistry()
   const postgres = await open(startPostgres(config, log, lost))
   const database = await open(openDatabase(postgres.url, config, log))
+  const access = await open(openDoor(config, database, log))
   await open(makeUpkeep({ database, log }, { intervalMs: upkeepIntervalMs }))
 
   const reader: { changes?: Changes } = {}
@@ -67,18 +71,19 @@ async function start(config: Config, log: Logger, { open, lost }: Steps): Promis
 
   const transport = await open(
     startTransport(
-      { services: { database, prisma, ingest, changes, windows, subscriptions, stats }, log, registry },
+      { services: { database, prisma, ingest, changes, windows, subscriptions, stats }, access, log, registry },
       {
         host: config.host,
         port: config.port,
         publicDir: join(config.projectDir, 'dist/public'),
         allowedOrigins: config.allowedOrigins,
+        trustedProxies: config.trustedProxies,
         limits: { drainMs: transportDrainMs },
       },
     ),
   )
   announce(transport.url, config.databaseUrl === undefined ? database.url : withoutPassword(database.url))
-  if (config.shop) await open(startShop(config, log, transport.url))
+  if (config.shop) await open(startShop(config, log, { url: transport.url, access }))
 
   function audience() {
     const { windows: distinct, subscribers } = windows.stats()
@@ -86,8 +91,25 @@ async function start(config: Config, log: Logger, { open, lost }: Steps): Promis
   }
 }
 
-function startShop({ shopRate, shopBackfill }: Config, log: Logger, url: string) {
-  const options = { url: `${url}/graphql`, ratePerSecond: shopRate, backfill: shopBackfill }
+/** @throws StartError where others could reach the server, and it could not tell them apart. */
+async function openDoor({ host }: Config, database: Database, log: Logger): Promise<Access> {
+  const isLoopback = isLoopbackHost(host)
+  const access = await makeAccess({ database, log }, { openWithoutKeys: isLoopback, refreshMs: keysRefreshMs })
+  if (isLoopback || access.hasKeys()) return access
+  await access.close()
+  throw new StartError(
+    `HOST ${host} can be reached from elsewhere, and there is no API key: make one with ` +
+      `npm run keys -- create --role admin --name me, or set HOST to 127.0.0.1.`,
+  )
+}
+
+function startShop(
+  { shopRate, shopBackfill }: Config,
+  log: Logger,
+  { url, access }: { url: string; access: Pick<Access, 'lend'> },
+) {
+  const key = access.lend('shop', ['ingest', 'view'])
+  const options = { url: `${url}/graphql`, key, ratePerSecond: shopRate, backfill: shopBackfill }
   return makeShopProcess({ log }, { ...SHOP_PROCESS_OPTIONS, ...options })
 }
 

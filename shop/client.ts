@@ -6,6 +6,8 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 
 export interface ClientOptions {
   url: string
+  /** An API key, sent as bearer token. */
+  key?: string | null
   /** A call not answered by then counts as lost and is repeated. */
   callTimeoutMs?: number
   /** Pauses between repeats double from the first to the second of these. */
@@ -59,7 +61,7 @@ interface GraphqlAnswer {
 }
 
 export function makeClient(options: ClientOptions): Client {
-  const { url, callTimeoutMs = 30_000, backOffMs = { first: 100, last: 5_000 } } = options
+  const { url, key = null, callTimeoutMs = 30_000, backOffMs = { first: 100, last: 5_000 } } = options
   const closing = new AbortController()
   let finishing = false
   let trouble: string | null = null
@@ -89,6 +91,7 @@ export function makeClient(options: ClientOptions): Client {
           'content-type': 'application/json',
           'content-length': body.length,
           accept: 'application/graphql-response+json, application/json',
+          ...(key === null ? {} : { authorization: `Bearer ${key}` }),
         },
         signal: closing.signal,
         timeout: callTimeoutMs,

@@ -17,11 +17,14 @@ async function main(): Promise<number> {
     console.log(help)
     return 0
   }
-  const products = command.productsFile ? readProductsCsv(readText(command.productsFile)) : syntheticProducts()
+  const products = command.productsFile
+    ? readProductsCsv(readText('--products', command.productsFile))
+    : syntheticProducts()
   const display = makeDisplay(process.stdout)
   const shop = makeShop(
     {
       url: command.url,
+      key: command.keyFile === null ? null : readText('--key-file', command.keyFile).trim(),
       catalogue: makeCatalogue(products),
       geography: makeGeography(),
       say: display.say,
@@ -83,11 +86,11 @@ function comesFromProgram(): boolean {
   }
 }
 
-function readText(file: string): string {
+function readText(flag: string, file: string): string {
   try {
-    return readFileSync(file, 'utf8')
+    return readFileSync(/^\d+$/.test(file) ? Number(file) : file, 'utf8')
   } catch (error) {
-    throw new UsageError(`--products: ${error instanceof Error ? error.message : String(error)}`)
+    throw new UsageError(`${flag}: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 

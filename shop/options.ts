@@ -4,6 +4,8 @@ import { type ShopOptions, shopDefaults } from './shop.ts'
 
 export interface CommandLine {
   url: string
+  /** Where the API key is, if one is to be sent. */
+  keyFile: string | null
   productsFile: string | null
   options: Partial<ShopOptions>
 }
@@ -18,6 +20,8 @@ export const help = `Lookout's shop: visitors, orders and their fate, live, by G
   npm run shop -- [options]
 
   --url URL          where the API is            (http://localhost:4000/graphql)
+  --key-file FILE    the API key to call with, of the role admin: a file that holds it, or the
+                     number of one that is open already
   --rate N           sessions started a second   (${shopDefaults.ratePerSecond})
   --backfill SPAN    write this much past first: 90s, 30m, 24h, 7d; what an earlier run
                      has written of it stays, and the gap since then is filled
@@ -66,7 +70,7 @@ export function readCommandLine(flags: readonly string[]): CommandLine | null {
     faults.push(`--url must be an http(s) address such as http://localhost:4000/graphql; got "${url}".`)
   }
   if (faults.length > 0) throw new UsageError(faults.join('\n'))
-  return { url, productsFile: values.products ?? null, options }
+  return { url, keyFile: values['key-file'] ?? null, productsFile: values.products ?? null, options }
 }
 
 /** A rate as the control line gives it, or null. */
@@ -81,6 +85,7 @@ function parse(flags: readonly string[]) {
       args: [...flags],
       options: {
         url: { type: 'string' },
+        'key-file': { type: 'string' },
         rate: { type: 'string' },
         backfill: { type: 'string' },
         speed: { type: 'string' },

@@ -11,6 +11,8 @@ import { makeTraffic } from './traffic.ts'
 
 export interface ShopDependencies {
   url: string
+  /** The API key to call with. */
+  key?: string | null
   catalogue: Catalogue
   geography: Geography
   /** Told what happens, in sentences. */
@@ -98,7 +100,7 @@ export function makeShop(dependencies: ShopDependencies, given: Partial<ShopOpti
   const options = { ...shopDefaults, ...given }
   const { catalogue, geography, say = () => {}, onProgress = () => {} } = dependencies
   const ledger: Ledger = makeLedger()
-  const client: Client = makeClient({ url: dependencies.url })
+  const client: Client = makeClient({ url: dependencies.url, key: dependencies.key })
   const outbox = makeOutbox({ client, ledger, onRefused }, options)
   const traffic = makeTraffic({ ratePerSecond: options.ratePerSecond, liveAtMs: Date.now() })
   const timers: NodeJS.Timeout[] = []

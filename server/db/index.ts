@@ -2,7 +2,7 @@
 import type { Logger } from 'pino'
 import { type Database, openConnections } from './database.ts'
 import { checkServer, makeMissingDatabase } from './check.ts'
-import { startCluster } from './embedded/cluster.ts'
+import { findCluster, startCluster } from './embedded/cluster.ts'
 import { placeCluster } from './embedded/place.ts'
 import { prepareDatabase } from './prepare.ts'
 
@@ -48,6 +48,18 @@ export async function startPostgres(
     await cluster.close()
     throw error
   }
+}
+
+/** The same for a command beside a server that may or may not run: what runs is used, and left running. */
+export async function joinPostgres(config: DatabaseConfig, log: Logger): Promise<Postgres> {
+  const running = config.databaseUrl ?? findCluster(placeCluster(config.dataDir, log), databaseName)
+  return running === undefined ? startPostgres(config, log) : { url: running, close: () => Promise.resolve() }
+}
+
+/** Brings the tables alone up to this version: enough for a command that does not read the aggregates. */
+export async function prepareTables(url: string, { projectDir }: DatabaseConfig, log: Logger): Promise<void> {
+  await checkServer(url)
+  await prepareDatabase(log, { url, projectDir, withSql: false })
 }
 
 /**

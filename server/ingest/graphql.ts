@@ -6,7 +6,7 @@ import { addInputTypes } from './inputs.ts'
 import { addResultTypes } from './results.ts'
 
 const originOf = (context: Context, idempotencyKey?: string | null): Origin => ({
-  caller: context.caller,
+  caller: context.caller.id,
   idempotencyKey,
 })
 

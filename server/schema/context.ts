@@ -1,4 +1,5 @@
 // What a resolver is given: who calls, and the steps of the flow it may ask.
+import type { Caller } from '../access/callers.ts'
 import type { Changes } from '../changes/changes.ts'
 import type { Database } from '../db/index.ts'
 import type { Ingest } from '../ingest/ingest.ts'
@@ -46,7 +47,6 @@ export interface Services {
 export interface Context {
   /** Named in the log and in every answer that failed. */
   requestId: string
-  /** Who calls, as far as idempotency keys are concerned. */
-  caller: string
+  caller: Caller
   services: Services
 }

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname, join, normalize, sep } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import { DASHBOARD_POLICY } from './headers.ts'
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -96,6 +97,7 @@ export function makeFiles(publicDir: string): Files {
       }
       const { file, bytes, etag } = found
       const extension = extname(file)
+      if (extension === '.html') response.setHeader('content-security-policy', DASHBOARD_POLICY)
       const isHashed = path.startsWith('/assets/')
       response.setHeader('content-type', TYPES[extension] ?? 'application/octet-stream')
       response.setHeader('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache')

@@ -14,6 +14,12 @@ export interface TransportLimits {
   /** Points of a query or subscription: a field costs 1 or what it says, a list its length times what is below it. */
   complexityMax: number
   socketsMax: number
+  /** Sockets and SSE streams of one address; this machine's own is not limited. */
+  livePerAddressMax: number
+  /** Calls of one key, over HTTP and on sockets together. */
+  callsPerSecondMax: number
+  /** Calls of one key after a pause, before `callsPerSecondMax` holds. */
+  callsAtOnceMax: number
   /** Operations running on one socket. */
   operationsPerSocketMax: number
   /** A socket must say what it wants within this time. */
@@ -36,6 +42,9 @@ export const TRANSPORT_LIMITS: TransportLimits = {
   aliasesMax: 30,
   complexityMax: 50_000,
   socketsMax: 25_000,
+  livePerAddressMax: 1_000,
+  callsPerSecondMax: 1_000,
+  callsAtOnceMax: 10_000,
   operationsPerSocketMax: 200,
   socketInitMs: 10_000,
   socketPingMs: 12_000,

@@ -1,12 +1,14 @@
 // GraphQL itself, for all transports: one schema, one set of checks, one mask. Yoga serves HTTP and SSE with it.
 import type { GraphQLSchema } from 'graphql'
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga'
+import type { Caller } from '../access/callers.ts'
 import { isStream, type Stream } from '../outlet.ts'
 import type { Context, Services } from '../schema/context.ts'
 import { limitCost } from './cost.ts'
 import type { Mask, Result } from './failures.ts'
 import type { TransportLimits } from './limits.ts'
 import { mapStream } from './mapStream.ts'
+import { checkRights } from './rights.ts'
 import { makeExtentRule } from './rules.ts'
 import { shareResults } from './shared.ts'
 import { serveSse } from './sse.ts'
@@ -14,7 +16,7 @@ import { serveSse } from './sse.ts'
 /** What a transport says of an operation when it begins. */
 export interface OperationContext {
   requestId: string
-  caller: string
+  caller: Caller
 }
 
 export type Operations = YogaServerInstance<OperationContext, Context>
@@ -39,6 +41,7 @@ export function makeOperations(
     plugins: [
       limitTokens(limits.tokensMax),
       limitExtent(limits),
+      checkRights(),
       limitCost(limits.complexityMax),
       shareResults(),
       maskResults(mask),

@@ -6,20 +6,28 @@ import { GraphQLError } from 'graphql'
 import { CloseCode, handleProtocols, makeServer, type ServerOptions, type SubscribePayload } from 'graphql-ws'
 import type { Logger } from 'pino'
 import { type WebSocket, WebSocketServer } from 'ws'
+import type { Access } from '../access/access.ts'
+import type { Caller } from '../access/callers.ts'
 import { LookoutError } from '../errors.ts'
 import { isStream, type Stream } from '../outlet.ts'
+import type { Addresses } from './address.ts'
+import { readBearer } from './bearer.ts'
 import type { Mask, Result } from './failures.ts'
 import type { TransportLimits } from './limits.ts'
-import type { Operations } from './operations.ts'
+import type { OperationContext, Operations } from './operations.ts'
 import type { Origins } from './origin.ts'
 import { makeOutflow, type Outflow } from './outflow.ts'
 import { pourOut } from './pourOut.ts'
+import type { Rates } from './rate.ts'
 import { type SharedResult, textOf } from './shared.ts'
 
 /** Lookout's own close code: the client does not take what it asked for. */
 export const TOO_SLOW = 4013
 
 const GOING_AWAY = 1001
+
+/** Of what went wrong for a while: come back later. */
+const TRY_AGAIN_LATER = 1013
 
 export interface Sockets {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
@@ -28,16 +36,31 @@ export interface Sockets {
   close(graceMs: number): Promise<void>
 }
 
+const RETRY_AFTER = 'Retry-After: 5\r\n'
+
 /** Yoga's own execute and subscribe, made for each operation; they travel in its context. */
 type Runners = Pick<ReturnType<Operations['getEnveloped']>, 'execute' | 'subscribe'>
 
 interface Extra {
   request: IncomingMessage
+  socket: WebSocket
   outflow: Outflow
+  /** Known once the connection is initialised. */
+  caller?: Caller
+}
+
+export interface SocketsDependencies {
+  operations: Operations
+  mask: Mask
+  origins: Origins
+  access: Pick<Access, 'admit'>
+  addresses: Addresses
+  rates: Rates
+  log: Logger
 }
 
 export function makeSockets(
-  { operations, mask, origins, log }: { operations: Operations; mask: Mask; origins: Origins; log: Logger },
+  { operations, mask, origins, access, addresses, rates, log }: SocketsDependencies,
   limits: TransportLimits,
 ): Sockets {
   const acceptor = new WebSocketServer({
@@ -54,14 +77,31 @@ export function makeSockets(
     connectionInitWaitTimeout: limits.socketInitMs,
     execute: (args) => guard(() => (args.contextValue as Runners).execute(args)),
     subscribe: (args) => guard(() => (args.contextValue as Runners).subscribe(args)),
-    async onSubscribe(context, _id, payload) {
+    async onConnect({ connectionParams, extra }) {
+      const { socket, request } = extra
+      try {
+        const caller = await access.admit(readBearer({ ...request.headers, ...connectionParams }))
+        const forget = caller.onEnd(() => letGo(socket, CloseCode.Unauthorized, 'The API key has ended.'))
+        socket.once('close', forget)
+        extra.caller = caller
+        return true
+      } catch (error) {
+        const { message, extensions } = mask.error(error, randomUUID())
+        const isRefused = extensions.code === 'UNAUTHENTICATED'
+        letGo(socket, isRefused ? CloseCode.Unauthorized : TRY_AGAIN_LATER, message)
+        return false
+      }
+    },
+    async onSubscribe({ extra, subscriptions }, _id, payload) {
       const requestId = randomUUID()
       requestIds.set(payload, requestId)
       try {
-        if (Object.keys(context.subscriptions).length > limits.operationsPerSocketMax) {
+        if (!extra.caller) throw new LookoutError('UNAUTHENTICATED', 'The connection is not initialised.')
+        rates.count(extra.caller)
+        if (Object.keys(subscriptions).length > limits.operationsPerSocketMax) {
           throw new LookoutError('OVERLOADED', `A socket carries up to ${limits.operationsPerSocketMax} operations.`)
         }
-        return await prepare(context.extra.request, payload, requestId)
+        return await prepare(extra.request, payload, { requestId, caller: extra.caller })
       } catch (error) {
         return [
           error instanceof GraphQLError ? error : new GraphQLError(String(error), { originalError: error as Error }),
@@ -91,10 +131,9 @@ export function makeSockets(
     return tail
   }
 
-  async function prepare(request: IncomingMessage, payload: SubscribePayload, requestId: string) {
+  async function prepare(request: IncomingMessage, payload: SubscribePayload, context: OperationContext) {
     const { schema, execute, subscribe, contextFactory, parse, validate } = operations.getEnveloped({
-      requestId,
-      caller: 'anonymous',
+      ...context,
       req: request,
       params: payload,
     })
@@ -121,7 +160,7 @@ export function makeSockets(
     // Broken frames and messages that are too large: ws closes the socket with the code for it.
     socket.on('error', (error) => log.debug({ err: error }, 'a socket broke'))
     const stopPinging = ping(socket, limits.socketPingMs)
-    const outflow = makeOutflow({ socket, connection, onSlow: () => letGo(socket) }, limits)
+    const outflow = makeOutflow({ socket, connection, onSlow: () => letGoSlow(socket) }, limits)
     const closed = server.opened(
       {
         protocol: socket.protocol,
@@ -135,7 +174,7 @@ export function makeSockets(
             })
           }),
       },
-      { request, outflow },
+      { request, socket, outflow },
     )
     socket.once('close', (code, reason) => {
       stopPinging()
@@ -146,23 +185,30 @@ export function makeSockets(
     })
   })
 
-  function letGo(socket: WebSocket): void {
+  function letGoSlow(socket: WebSocket): void {
     log.info({ bufferedBytes: socket.bufferedAmount }, 'a socket that takes no messages is closed')
-    socket.close(TOO_SLOW, 'Too slow')
+    letGo(socket, TOO_SLOW, 'Too slow')
+  }
+
+  function letGo(socket: WebSocket, code: number, reason: string): void {
+    socket.close(code, reason)
     // Whoever reads nothing does not read the close frame either.
     setTimeout(() => socket.terminate(), 1000).unref()
   }
 
-  function refuse(socket: Duplex, status: string): void {
+  function refuse(socket: Duplex, status: string, headers = ''): void {
     socket.on('error', () => undefined)
-    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+    socket.end(`HTTP/1.1 ${status}\r\n${headers}Connection: close\r\nContent-Length: 0\r\n\r\n`)
   }
 
   return {
     upgrade(request, socket, head) {
       if (new URL(request.url ?? '/', 'http://lookout').pathname !== '/graphql') return refuse(socket, '404 Not Found')
-      if (!origins.allows(request)) return refuse(socket, '403 Forbidden')
-      if (acceptor.clients.size >= limits.socketsMax) return refuse(socket, '503 Service Unavailable')
+      if (!origins.knowsHost(request) || !origins.allows(request)) return refuse(socket, '403 Forbidden')
+      if (acceptor.clients.size >= limits.socketsMax) return refuse(socket, '503 Service Unavailable', RETRY_AFTER)
+      const leave = addresses.enter(addresses.of(request))
+      if (!leave) return refuse(socket, '429 Too Many Requests', RETRY_AFTER)
+      socket.once('close', leave)
       acceptor.handleUpgrade(request, socket, head, (accepted) =>
         acceptor.emit('connection', accepted, request, socket),
       )

@@ -4,17 +4,24 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import type { Access } from '../access/access.ts'
+import { type Caller, demand } from '../access/callers.ts'
+import { isLoopbackHost } from '../access/loopback.ts'
 import { type ErrorExtensions, httpStatusOf, LookoutError } from '../errors.ts'
 import type { Services } from '../schema/context.ts'
 import { makeSchema } from '../schema/schema.ts'
+import { makeAddresses } from './address.ts'
+import { readBearer } from './bearer.ts'
 import { readBody } from './body.ts'
 import { makeMask } from './failures.ts'
 import { makeFiles } from './files.ts'
 import { makeGraphiql } from './graphiql.ts'
+import { SECURITY_HEADERS } from './headers.ts'
 import { readReadiness } from './health.ts'
 import { TRANSPORT_LIMITS, type TransportLimits } from './limits.ts'
-import { makeOperations } from './operations.ts'
+import { makeOperations, type OperationContext } from './operations.ts'
 import { makeOrigins } from './origin.ts'
+import { makeRates } from './rate.ts'
 import { makeSockets } from './sockets.ts'
 
 export interface TransportOptions {
@@ -25,11 +32,14 @@ export interface TransportOptions {
   publicDir: string
   /** Origins of other sites whose pages may call the API. */
   allowedOrigins?: readonly string[]
+  /** Addresses of proxies in front, whose word is taken for whom they speak. */
+  trustedProxies?: readonly string[]
   limits?: Partial<TransportLimits>
 }
 
 export interface TransportDependencies {
   services: Services
+  access: Pick<Access, 'admit'>
   log: Logger
   /** What /metrics tells. */
   registry: Pick<Registry, 'metrics' | 'contentType'>
@@ -42,19 +52,20 @@ export interface Transport {
   close(): Promise<void>
 }
 
-const ANONYMOUS = 'anonymous'
 const REQUEST_ID = /^[\w.:-]{1,100}$/
 
 /** Rejects as node:http does where the address is taken (EADDRINUSE). */
 export async function startTransport(
-  { services, log, registry }: TransportDependencies,
-  { host, port, publicDir, allowedOrigins = [], limits: given }: TransportOptions,
+  { services, access, log, registry }: TransportDependencies,
+  { host, port, publicDir, allowedOrigins = [], trustedProxies = [], limits: given }: TransportOptions,
 ): Promise<Transport> {
   const limits = { ...TRANSPORT_LIMITS, ...given }
   const mask = makeMask(log)
-  const origins = makeOrigins(allowedOrigins)
+  const origins = makeOrigins(allowedOrigins, { isLoopback: isLoopbackHost(host) })
+  const addresses = makeAddresses(trustedProxies, limits.livePerAddressMax)
+  const rates = makeRates(limits)
   const operations = makeOperations({ schema: makeSchema(), services, mask }, limits)
-  const sockets = makeSockets({ operations, mask, origins, log }, limits)
+  const sockets = makeSockets({ operations, mask, origins, access, addresses, rates, log }, limits)
   const files = makeFiles(publicDir)
   const graphiql = makeGraphiql()
   const streams = new Set<ServerResponse>()
@@ -64,9 +75,7 @@ export async function startTransport(
     const said = request.headers['x-request-id']
     const requestId = typeof said === 'string' && REQUEST_ID.test(said) ? said : randomUUID()
     response.setHeader('x-request-id', requestId)
-    response.setHeader('x-content-type-options', 'nosniff')
-    response.setHeader('referrer-policy', 'same-origin')
-    response.setHeader('x-frame-options', 'DENY')
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value)
     route(request, response, requestId).catch((error: unknown) => answerError(response, error, requestId))
   })
   server.requestTimeout = limits.requestMs
@@ -74,6 +83,9 @@ export async function startTransport(
   server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head))
 
   async function route(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
+    if (!origins.knowsHost(request)) {
+      throw new LookoutError('FORBIDDEN', 'This server is not known by that name; see ALLOWED_ORIGINS.')
+    }
     const { pathname } = new URL(request.url ?? '/', 'http://lookout')
     if (pathname === '/graphql') return graphql(request, response, requestId)
     if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -85,8 +97,17 @@ export async function startTransport(
       const readiness = await readReadiness(services)
       return answerJson(response, readiness.ready ? 200 : 503, readiness)
     }
-    if (pathname === '/metrics') return answerText(response, 200, registry.contentType, await registry.metrics())
+    if (pathname === '/metrics') {
+      demand(await admit(request), 'admin')
+      return answerText(response, 200, registry.contentType, await registry.metrics())
+    }
     return files.serve(request, response)
+  }
+
+  async function admit(request: IncomingMessage): Promise<Caller> {
+    const caller = await access.admit(readBearer(request.headers))
+    rates.count(caller)
+    return caller
   }
 
   async function graphql(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
@@ -99,15 +120,34 @@ export async function startTransport(
       return
     }
     if (graphiql.isAskedFor(request)) return graphiql.serve(request, response)
+    const caller = await admit(request)
     if (request.method === 'POST') {
       // Yoga takes a body that has been read already as it is.
       Object.assign(request, { body: await readBody(request, limits.bodyBytesMax) })
     }
-    if ((request.headers.accept ?? '').includes('text/event-stream')) {
-      streams.add(response)
-      response.once('close', () => streams.delete(response))
+    if ((request.headers.accept ?? '').includes('text/event-stream')) follow(request, response, { requestId, caller })
+    await operations.handle(request, response, { requestId, caller })
+  }
+
+  /** A stream takes one of the places of its address, and ends with the server or with its caller's key. */
+  function follow(request: IncomingMessage, response: ServerResponse, { requestId, caller }: OperationContext): void {
+    const leave = addresses.enter(addresses.of(request))
+    if (!leave) {
+      const message = `An address has up to ${limits.livePerAddressMax} live connections.`
+      throw new LookoutError('RATE_LIMITED', message, { retryAfterMs: 5_000 })
     }
-    await operations.handle(request, response, { requestId, caller: ANONYMOUS })
+    const forget = caller.onEnd(() => {
+      const ended = mask.error(new LookoutError('UNAUTHENTICATED', 'The API key has ended.'), requestId)
+      const last = `event: next\ndata: ${JSON.stringify({ errors: [ended] })}\n\n`
+      if (response.headersSent) response.write(last, () => response.destroy())
+      else response.destroy()
+    })
+    streams.add(response)
+    response.once('close', () => {
+      streams.delete(response)
+      forget()
+      leave()
+    })
   }
 
   /** Failures in front of GraphQL, in the shape of GraphQL's own. */
@@ -119,6 +159,7 @@ export async function startTransport(
     }
     const { httpStatus, ...extensions } = masked.extensions as unknown as ErrorExtensions & { httpStatus?: number }
     const { code, retryAfterMs } = extensions
+    if (code === 'UNAUTHENTICATED') response.setHeader('www-authenticate', 'Bearer')
     if (retryAfterMs) response.setHeader('retry-after', Math.ceil(retryAfterMs / 1000))
     // A body that was not read to its end would be taken for the next request.
     if (!response.req.complete) response.setHeader('connection', 'close')

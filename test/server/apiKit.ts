@@ -7,6 +7,7 @@ import { type Client, createClient as createSocketClient } from 'graphql-ws'
 import { createClient as createSseClient } from 'graphql-sse'
 import { pino } from 'pino'
 import WebSocket from 'ws'
+import { type Access, makeAccess } from '../../server/access/access.ts'
 import { type Changes, makeChanges } from '../../server/changes/changes.ts'
 import type { Database } from '../../server/db/index.ts'
 import { makeIngest } from '../../server/ingest/ingest.ts'
@@ -48,6 +49,7 @@ export interface LogLine {
 export interface Api {
   url: string
   database: Database
+  access: Access
   publicDir: string
   /** Lines the server logged. */
   logged: LogLine[]
@@ -58,10 +60,10 @@ export interface Api {
     headers?: Record<string, string>,
   ): Promise<Answer<Data>>
   /** A graphql-ws client that does not come back by itself. */
-  socket(): Client
+  socket(connectionParams?: Record<string, unknown>): Client
   /** One subscription over a socket of its own, or over the one given. */
   watch<T = Json>(query: string, variables?: object, client?: Client): Reading<T>
-  watchBySse<T = Json>(query: string, variables?: object): Reading<T>
+  watchBySse<T = Json>(query: string, variables?: object, headers?: Record<string, string>): Reading<T>
   close(): Promise<void>
 }
 
@@ -96,8 +98,9 @@ export async function startApi({ transport, subscriptions, database: shared }: A
   const stats = makeStats({ database, writer, changes, audience })
   const rows = makeSubscriptions({ database, changes, log, stats }, subscriptions)
   const prisma = makePrisma(database.url)
+  const access = await makeAccess({ database, log }, { openWithoutKeys: true, refreshMs: 100 })
   const served = await startTransport(
-    { services: { database, prisma, ingest, changes, windows, subscriptions: rows, stats }, log, registry },
+    { services: { database, prisma, ingest, changes, windows, subscriptions: rows, stats }, access, log, registry },
     { host: '127.0.0.1', port: 0, publicDir, ...transport },
   )
   const graphqlUrl = `${served.url}/graphql`
@@ -135,6 +138,7 @@ export async function startApi({ transport, subscriptions, database: shared }: A
   const api: Api = {
     url: served.url,
     database,
+    access,
     publicDir,
     logged,
     streams: () => ({ ...rows.counts(), ...audience() }),
@@ -146,10 +150,11 @@ export async function startApi({ transport, subscriptions, database: shared }: A
       })
       return { status: response.status, headers: response.headers, ...((await response.json()) as { data: never }) }
     },
-    socket() {
+    socket(connectionParams) {
       const client = createSocketClient({
         url: graphqlUrl.replace('http', 'ws'),
         webSocketImpl: WebSocket,
+        connectionParams,
         retryAttempts: 0,
         lazy: true,
       })
@@ -161,8 +166,8 @@ export async function startApi({ transport, subscriptions, database: shared }: A
         client.subscribe<Record<string, unknown>>({ query, variables: { ...variables } }, sink as never),
       )
     },
-    watchBySse<T>(query: string, variables?: object) {
-      const client = createSseClient({ url: graphqlUrl, retryAttempts: 0 })
+    watchBySse<T>(query: string, variables?: object, headers?: Record<string, string>) {
+      const client = createSseClient({ url: graphqlUrl, retryAttempts: 0, headers })
       return read<T>((sink) =>
         client.subscribe<Record<string, unknown>>({ query, variables: { ...variables } }, sink as never),
       )
@@ -170,6 +175,7 @@ export async function startApi({ transport, subscriptions, database: shared }: A
     async close() {
       for (const client of clients) await client.dispose()
       await served.close()
+      await access.close()
       await prisma.close()
       rows.close()
       await windows.close()

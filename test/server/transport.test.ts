@@ -350,7 +350,7 @@ describe('the page at', () => {
     )?.[1]
     const { defaultTabs, subscriptionsProtocol, endpoint } = JSON.parse(options ?? '{}')
     expect(endpoint).toBe('/graphql')
-    expect(subscriptionsProtocol).toBe('WS')
+    expect(subscriptionsProtocol).toBe('SSE')
     expect(defaultTabs).toHaveLength(5)
     for (const { query, variables } of defaultTabs) {
       if (query.includes('subscription')) {

@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import { StartError } from '../startError.ts'
 import { type Account, findAccount } from './account.ts'
 import { findBinaries } from './binaries.ts'
-import { initialise, superuser } from './initialise.ts'
+import { initialise, readPassword, superuser } from './initialise.ts'
 import { choosePort } from './port.ts'
 import { findPostmaster, stopPostmaster } from './postmaster.ts'
 import { settingFlags } from './settings.ts'
@@ -45,8 +45,7 @@ export async function startCluster(log: Logger, options: ClusterOptions): Promis
   const account = findAccount(clusterDir)
   const binaries = findBinaries(account, log)
   const password = await initialise(binaries.initdb, clusterDir, account, durable)
-  const urlAt = (port: number, database: string) =>
-    `postgresql://${superuser}:${password}@127.0.0.1:${port}/${database}`
+  const urlAt = (port: number, database: string) => connectionString(password, port, database)
 
   const deadline = Date.now() + startWithinMs
   let reason = ''
@@ -93,6 +92,15 @@ export async function startCluster(log: Logger, options: ClusterOptions): Promis
       },
     }
   }
+}
+
+const connectionString = (password: string, port: number, database: string) =>
+  `postgresql://${superuser}:${password}@127.0.0.1:${port}/${database}`
+
+/** The connection string of a database of the cluster that runs on `clusterDir`; nothing where none runs. */
+export function findCluster(clusterDir: string, database: string): string | undefined {
+  const postmaster = findPostmaster(clusterDir)
+  return postmaster && connectionString(readPassword(clusterDir), postmaster.port, database)
 }
 
 interface Launched {

@@ -39,12 +39,15 @@ export async function initialise(
     await make(initdb, clusterDir, account, durable)
   }
   const version = readFileSync(join(clusterDir, 'PG_VERSION'), 'utf8').trim()
-  if (version === majorVersion) return readFileSync(join(clusterDir, passwordFile), 'utf8')
+  if (version === majorVersion) return readPassword(clusterDir)
   throw new StartError(
     `${clusterDir} was made by PostgreSQL ${version}, and this is ${majorVersion}: ` +
       `set LOOKOUT_DATA_DIR to a new folder, or move the data with pg_dump and pg_restore.`,
   )
 }
+
+/** The superuser's, kept beside the data where PostgreSQL's own user alone may read it. */
+export const readPassword = (clusterDir: string): string => readFileSync(join(clusterDir, passwordFile), 'utf8')
 
 async function make(initdb: string, clusterDir: string, account: Account, durable: boolean): Promise<void> {
   const half = mkdtempSync(`${clusterDir}.half-${process.pid}-`)
