@@ -18,3 +18,16 @@ export async function withClient<Result>(url: string, work: (client: pg.Client) 
     await client.end().catch(() => {})
   }
 }
+
+/** Commits what the work did, or rolls it back. */
+export async function inTransaction<Result>(client: pg.Client, work: () => Promise<Result>): Promise<Result> {
+  await client.query('begin')
+  try {
+    const result = await work()
+    await client.query('commit')
+    return result
+  } catch (error) {
+    await client.query('rollback')
+    throw error
+  }
+}

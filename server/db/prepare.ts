@@ -22,6 +22,6 @@ export async function prepareDatabase(log: Logger, options: PrepareOptions): Pro
     const migrations = await openMigrations(projectDir, url)
     const applied = await migrations.apply().finally(() => migrations.close())
     if (applied.length > 0) log.info({ applied }, 'migrations applied')
-    if (withSql) await installSql(client, projectDir, rawRetentionDays)
+    if (withSql) await installSql(log, client, { url, projectDir, rawRetentionDays })
   })
 }

@@ -19,7 +19,25 @@ create table if not exists cagg._aggregates (
   -- Buckets before this were dropped by retention and are neither read nor written.
   retained_from timestamptz not null default '-infinity',
   created_at timestamptz not null default now(),
-  unique (view_schema, view_name)
+  -- false: it is folded into, but not yet filled, and not read; see 75_rebuild.sql.
+  ready boolean not null default true
+);
+alter table cagg._aggregates add column if not exists ready boolean not null default true;
+alter table cagg._aggregates drop constraint if exists _aggregates_view_schema_view_name_key;
+create unique index if not exists _aggregates_view on cagg._aggregates (view_schema, view_name) where ready;
+
+-- What an installation has collected, and which files it came from: a file that is as it was is not run again.
+create table if not exists cagg._wanted (
+  view_schema text not null,
+  view_name text not null,
+  definition text not null,
+  options jsonb not null,
+  n integer generated always as identity primary key
+);
+create table if not exists cagg._files (
+  file text primary key,
+  digest text not null,
+  views text[] not null default '{}'
 );
 
 create table if not exists cagg._policies (

@@ -13,7 +13,7 @@ declare
   v_parts text[] := cagg._qualified(p_name);
   v_found cagg._aggregates;
 begin
-  select * into v_found from cagg._aggregates where view_schema = v_parts[1] and view_name = v_parts[2];
+  select * into v_found from cagg._aggregates where view_schema = v_parts[1] and view_name = v_parts[2] and ready;
   if not found then
     raise exception 'there is no continuous aggregate %', p_name using errcode = '42P01',
       hint = 'select view_name from cagg.continuous_aggregates lists those that exist.';

@@ -193,10 +193,10 @@ language sql immutable as $$
 $$;
 
 -- Back-fill from the raw source, for buckets that meet a condition and rows that meet p_and.
-create or replace function cagg._fill_sql(p_this cagg._aggregates, p_condition text, p_and text default null) returns text
+create or replace function cagg._fill_sql(p_this cagg._aggregates, p_condition text, p_and text default null, p_slot text default '0') returns text
 language sql stable as $$
   select cagg._write(p_this, format('(select * from (%s) as folded where %s) as delta',
-    cagg._select_raw(p_this, p_this.shape ->> 'from', 1, true, nullif(p_and, '')), p_condition), false, '0')
+    cagg._select_raw(p_this, p_this.shape ->> 'from', 1, true, nullif(p_and, '')), p_condition), false, p_slot)
 $$;
 
 -- The view that users read: slots and the tail merged, states turned into values, emptied groups left out.

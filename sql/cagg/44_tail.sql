@@ -26,7 +26,8 @@ $$;
 create or replace function cagg._fold_tail(p_source text) returns void
 language plpgsql as $$
 begin
-  if to_regprocedure(cagg._tail_fold(p_source) || '()') is not null then
+  -- Not while a truncate makes an end of it.
+  if pg_try_advisory_xact_lock_shared(hashtext('cagg.tail'), hashtext(p_source)) and to_regprocedure(cagg._tail_fold(p_source) || '()') is not null then
     execute format('select %s()', cagg._tail_fold(p_source));
   end if;
 end $$;

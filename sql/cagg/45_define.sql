@@ -44,23 +44,27 @@ end $$;
 -- Calling it again with the same definition and options changes nothing.
 create or replace function cagg.create_continuous_aggregate(view_name text, definition text, options jsonb default '{}')
 returns void
-language plpgsql set timezone = 'UTC' set datestyle = 'ISO' set intervalstyle = 'postgres' set extra_float_digits = 1 as $$
+language plpgsql as $$
 #variable_conflict use_variable
 declare
   v_name text[] := cagg._qualified(view_name);
-  v_this cagg._aggregates; v_parent cagg._aggregates;
-  v_view regclass; v_shape jsonb; v_source record; v_bad text; v_canonical text;
-  v_path text := current_setting('search_path');
+  v_this cagg._aggregates;
+  v_bad text;
 begin
-  perform pg_advisory_xact_lock(hashtext('cagg.define'));
   select string_agg(key, ', ') into v_bad from jsonb_object_keys(options) as key where key not in ('retention', 'slots', 'replace');
   if v_bad is not null then
     raise exception 'unknown option of a continuous aggregate: %', v_bad using errcode = '22023', hint = 'Options are retention, slots and replace.';
   end if;
   if coalesce((options ->> 'slots')::integer, 64) not between 1 and 64 then
-    raise exception 'slots must be from 1 to 64, got %', options ->> 'slots' using errcode = '22023';
+    raise exception 'slots must be from 1 to 64, got %', options ->> 'slots' using errcode = '22023',
+      hint = 'Leave it out: a group has as many rows as there are transactions under way.';
   end if;
-  select * into v_this from cagg._aggregates as a where a.view_schema = v_name[1] and a.view_name = v_name[2];
+  if current_setting('cagg.collecting', true) = 'on' then
+    perform cagg._collect(v_name, definition, options);
+    return;
+  end if;
+  perform pg_advisory_xact_lock(hashtext('cagg.define'));
+  select * into v_this from cagg._aggregates as a where a.view_schema = v_name[1] and a.view_name = v_name[2] and a.ready;
   if found then
     if v_this.definition = definition and v_this.options = options - 'replace' then return; end if;
     if not coalesce((options ->> 'replace')::boolean, false) then
@@ -70,19 +74,30 @@ begin
     raise notice 'the definition of % changed: it is built again', view_name;
     perform cagg.drop_continuous_aggregate(view_name, true);
   end if;
+  perform cagg._create(v_name, definition, options - 'replace', true);
+end $$;
 
+-- The way from a definition to its shape. p_fill false: it is filled elsewhere; see 75_rebuild.sql.
+create or replace function cagg._create(p_name text[], p_definition text, p_options jsonb, p_fill boolean) returns void
+language plpgsql set timezone = 'UTC' set datestyle = 'ISO' set intervalstyle = 'postgres' set extra_float_digits = 1 as $$
+declare
+  v_parent cagg._aggregates;
+  v_view regclass; v_shape jsonb; v_source record; v_bad text; v_canonical text;
+  v_path text := current_setting('search_path');
+begin
   -- In a repeatable-read snapshot the back-fill would miss what was committed before the lock.
   if current_setting('transaction_isolation') <> 'read committed' then
-    raise exception 'continuous aggregates are created in read committed transactions' using errcode = '25001';
+    raise exception 'continuous aggregates are created in read committed transactions' using errcode = '25001',
+      hint = 'Call it in a transaction of that isolation level, the default.';
   end if;
 
-  v_view := cagg._draft(definition);
+  v_view := cagg._draft(p_definition);
   -- From here on every name is printed qualified.
   perform set_config('search_path', 'pg_catalog, pg_temp', true);
   perform cagg._check_foldable(v_view);
   select * into v_source from cagg._first_relation((
     select body from cagg._clauses(pg_get_viewdef(v_view, true)) where clause = 'FROM'));
-  select * into v_parent from cagg._aggregates as a where cagg._view(a) = v_source.relation;
+  select * into v_parent from cagg._aggregates as a where cagg._view(a) = v_source.relation and ready;
   select string_agg(c.oid::regclass::text, ', ') into v_bad
   from pg_catalog.pg_depend as d
   join pg_catalog.pg_rewrite as r on r.oid = d.objid and r.ev_class = v_view
@@ -119,12 +134,12 @@ begin
     end;
   end if;
   execute format('drop view if exists cagg_data._draft_definition_%s, cagg_data._draft_types_%1$s', pg_backend_pid());
-  perform cagg._build(v_name, definition, options, v_shape, v_parent.id);
+  perform cagg._build(p_name, p_definition, p_options, v_shape, v_parent.id, p_fill);
   perform set_config('search_path', v_path, true);
 end $$;
 
 -- The tables, views and triggers of a shape, and the back-fill.
-create or replace function cagg._build(p_name text[], p_definition text, p_options jsonb, p_shape jsonb, p_parent integer)
+create or replace function cagg._build(p_name text[], p_definition text, p_options jsonb, p_shape jsonb, p_parent integer, p_fill boolean)
 returns void
 language plpgsql as $$
 declare
@@ -136,7 +151,7 @@ begin
   execute format('lock table %s in share row exclusive mode', p_shape ->> 'source');
   perform cagg._widen_tail(p_shape ->> 'source', p_shape -> 'uses');
   insert into cagg._aggregates (view_schema, view_name, source, parent, definition, options, shape, slots, retained_from)
-  values (p_name[1], p_name[2], p_shape ->> 'source', p_parent, p_definition, p_options - 'replace', p_shape,
+  values (p_name[1], p_name[2], p_shape ->> 'source', p_parent, p_definition, p_options, p_shape,
     coalesce((p_options ->> 'slots')::integer, 64),
     coalesce(now() - (p_options ->> 'retention')::interval, '-infinity'))
   returning * into v_this;
@@ -164,7 +179,7 @@ begin
     perform cagg._write_fresh(v_this);
   end if;
   execute cagg._view_sql(v_this);
-  execute cagg._fill_sql(v_this, 'true');
+  if p_fill then execute cagg._fill_sql(v_this, 'true'); end if;
   perform cagg._install_triggers(v_this.source);
 exception when undefined_column or undefined_table or undefined_function then
   raise exception 'the select list of % mixes aggregates with columns in one expression: %', p_name[2], sqlerrm

@@ -121,7 +121,7 @@ declare
 begin
   if p_event = 'truncate' then
     -- Nobody else is folding what waits.
-    v_body := format(E'perform pg_advisory_xact_lock(hashtext(''cagg.maintenance''));\nperform %s();\nperform set_config(''cagg.truncating'', '''', true);\n', cagg._tail_fold(p_source));
+    v_body := format(E'perform pg_advisory_xact_lock(hashtext(''cagg.tail''), hashtext(%L));\nperform %s();\nperform set_config(''cagg.truncating'', '''', true);\n', p_source, cagg._tail_fold(p_source));
   else
     if p_event <> 'tail' then v_body := format(E'if tg_nargs > 0 and pg_partition_root(tg_relid) is distinct from %L::regclass then return null; end if;\n', p_source); end if;
     if p_event = 'insert' then v_body := v_body || coalesce(cagg._append_sql(p_source), ''); end if;

@@ -16,7 +16,8 @@ select cagg._view(a) as view_name,
   pg_total_relation_size(to_regclass(cagg._store(a))) as size_bytes,
   a.created_at
 from cagg._aggregates as a
-left join cagg._aggregates as p on p.id = a.parent;
+left join cagg._aggregates as p on p.id = a.parent
+where a.ready;
 
 create or replace view cagg.retention_policies as
 select relation, drop_after, dropped_before from cagg._policies
@@ -115,7 +116,7 @@ begin
     for v_from_id in
       select distinct aggregate from cagg._changes where xid >= pg_snapshot_xmin(v_from) and not pg_visible_in_snapshot(xid, v_from)
     loop
-      for v_this in select * from cagg._tree(v_from_id) loop
+      for v_this in select * from cagg._tree(v_from_id) where ready loop
         return query execute format(
           'select %L, (%s)::text, (%s)::text, max(written_at), null::text from cagg._changes '
           'where aggregate = $1 and xid >= pg_snapshot_xmin($2) and not pg_visible_in_snapshot(xid, $2) group by 1, 2, 3',

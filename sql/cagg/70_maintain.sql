@@ -36,7 +36,7 @@ begin
     raise exception 'drop_after must be longer than nothing, got %', drop_after using errcode = '22023';
   end if;
   update cagg._aggregates as a set options = options || jsonb_build_object('retention', drop_after::text)
-  where a.view_schema = v_name[1] and a.view_name = v_name[2];
+  where a.view_schema = v_name[1] and a.view_name = v_name[2] and a.ready;
   if found then
     execute replace(cagg._view_sql(cagg._find(relation)), 'create view', 'create or replace view');
     perform cagg._install_triggers((cagg._find(relation)).source);
@@ -56,7 +56,7 @@ declare
   v_name text[] := cagg._qualified(relation);
 begin
   delete from cagg._policies as p where p.relation = format('%I.%I', v_name[1], v_name[2]);
-  update cagg._aggregates as a set options = options - 'retention' where a.view_schema = v_name[1] and a.view_name = v_name[2];
+  update cagg._aggregates as a set options = options - 'retention' where a.view_schema = v_name[1] and a.view_name = v_name[2] and a.ready;
   if found then
     -- What was dropped stays dropped: the bound is written into the view and the fold as it stands.
     execute replace(cagg._view_sql(cagg._find(relation)), 'create view', 'create or replace view');
@@ -92,7 +92,7 @@ begin
     exit when v_partition.upper > date_trunc('day', now() - p_policy.drop_after);
     if not v_locked then
       execute format('lock table %s in access exclusive mode', p_policy.relation);
-      for v_this in select * from cagg._aggregates where source = p_policy.relation and not cagg._is_additive(shape) order by id loop
+      for v_this in select * from cagg._aggregates where ready and source = p_policy.relation and not cagg._is_additive(shape) order by id loop
         perform cagg._clean(v_this);
       end loop;
       v_locked := true;
@@ -122,7 +122,7 @@ begin
     perform cagg._drop_partitions(v_policy);
   end loop;
 
-  for v_this in select * from cagg._aggregates where options ? 'retention' order by id loop
+  for v_this in select * from cagg._aggregates where ready and options ? 'retention' order by id loop
     execute format('select cagg.time_bucket(%s, $1 - $2)', v_this.shape #>> '{bucket,width}')
       into v_before using now(), (v_this.options ->> 'retention')::interval;
     if v_before > v_this.retained_from then
@@ -133,14 +133,14 @@ begin
 
   perform cagg._fold_tail(source) from (select distinct source from cagg._aggregates order by 1) as sources;
   -- Writers may wait for what is clean: whoever waited for a writer, too, a second later, would make a deadlock of it.
-  for v_this in select * from cagg._aggregates as a where not cagg._is_additive(a.shape) order by id loop
+  for v_this in select * from cagg._aggregates as a where ready and not cagg._is_additive(a.shape) order by id loop
     perform cagg._clean(v_this, now() + interval '500 ms');
   end loop;
-  for v_this in select * from cagg._aggregates as a where cagg._has_sketch(a.shape) order by id loop
+  for v_this in select * from cagg._aggregates as a where ready and cagg._has_sketch(a.shape) order by id loop
     execute cagg._compact_sql(v_this);
   end loop;
 
-  for v_this in select * from cagg._aggregates order by id loop
+  for v_this in select * from cagg._aggregates where ready order by id loop
     execute cagg._sweep_sql(v_this);
   end loop;
   perform cagg._trim_changes(interval '1 hour');

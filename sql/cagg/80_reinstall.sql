@@ -21,9 +21,10 @@ reset check_function_bodies;
 do $$
 declare
   v_old cagg._aggregates[] := array(
-    select a from cagg._aggregates as a where (shape ->> 'version')::integer is distinct from cagg._shape_version() order by id);
+    select a from cagg._aggregates as a where ready and (shape ->> 'version')::integer is distinct from cagg._shape_version() order by id);
   v_this cagg._aggregates;
 begin
+  perform cagg._discard_builds();
   foreach v_this in array v_old loop
     if exists (select from cagg._aggregates where id = v_this.id) then
       perform cagg.drop_continuous_aggregate(cagg._view(v_this), true);

@@ -1,6 +1,6 @@
 // Installing the engine over an older one.
 import { expect, inject, it } from 'vitest'
-import { readEngine } from '../../../server/db/install.ts'
+import { readEngine } from '../../../server/db/sqlFiles.ts'
 import { useEngine } from './support.ts'
 
 const engine = useEngine()
