@@ -16,13 +16,9 @@ export async function readInstalled(client: pg.Client): Promise<Installed> {
 
 /** `views`: those that the file asks for. */
 export async function rememberFile(client: pg.Client, file: string, digest: string, views: string[]): Promise<void> {
-  await client.query(
-    `insert into cagg._files (file, digest, views) values ($1, $2, $3)
-     on conflict (file) do update set digest = excluded.digest, views = excluded.views`,
-    [file, digest, views],
-  )
+  await client.query('select cagg._remember_file($1, $2, $3)', [file, digest, views])
 }
 
 export async function forgetFile(client: pg.Client, file: string): Promise<void> {
-  await client.query('delete from cagg._files where file = $1', [file])
+  await client.query('select cagg._forget_file($1)', [file])
 }

@@ -94,7 +94,7 @@ async function shareSnapshot(client: pg.Client, filler: pg.Client, building: Bui
 }
 
 async function collect(client: pg.Client, files: SqlFile[], wanted: Map<string, string[]>): Promise<void> {
-  await client.query('delete from cagg._wanted; set local cagg.collecting = on')
+  await client.query('select cagg._begin_collecting()')
   let last = 0
   for (const file of files) {
     await runFile(client, file)
@@ -108,7 +108,6 @@ async function collect(client: pg.Client, files: SqlFile[], wanted: Map<string, 
     )
     last = rows.at(-1)?.n ?? last
   }
-  await client.query('set local cagg.collecting = off')
 }
 
 /** A transaction that is tried again when a lock is not to be had soon. */

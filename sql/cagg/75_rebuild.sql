@@ -15,6 +15,23 @@ language sql as $$
   insert into cagg._wanted (view_schema, view_name, definition, options) values (p_name[1], p_name[2], p_definition, p_options - 'replace')
 $$;
 
+-- From here to the end of the transaction.
+create or replace function cagg._begin_collecting() returns text
+language sql as $$
+  delete from cagg._wanted;
+  select set_config('cagg.collecting', 'on', true)
+$$;
+
+-- The files that were run: those that are as they were need not run again.
+create or replace function cagg._remember_file(p_file text, p_digest text, p_views text[]) returns void
+language sql as $$
+  insert into cagg._files (file, digest, views) values (p_file, p_digest, p_views)
+  on conflict (file) do update set digest = excluded.digest, views = excluded.views
+$$;
+
+create or replace function cagg._forget_file(p_file text) returns void
+language sql as $$ delete from cagg._files where file = p_file $$;
+
 -- What of the collected is new or differs, and what is folded from such, in the order to build it.
 create or replace function cagg._differing() returns setof cagg._wanted
 language sql stable as $$
@@ -107,6 +124,7 @@ declare
   v_one cagg._wanted; v_this cagg._aggregates;
 begin
   perform cagg._discard_builds();
+  perform set_config('cagg.collecting', 'off', true);
   v_wanted := array(select w from cagg._differing() as w);
   v_old := array(select a from cagg._aggregates as a join unnest(v_wanted) as w using (view_schema, view_name) order by a.id);
   -- Under the names of the old ones, so that the new ones are read as they are written; they swap again below.
