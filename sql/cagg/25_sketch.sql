@@ -20,12 +20,28 @@ language sql immutable parallel safe as $$ select hashint8extended(p_value, 0) &
 create or replace function cagg._hash(p_value integer) returns bigint
 language sql immutable parallel safe as $$ select hashint8extended(p_value, 0) & 9223372036854775807 $$;
 
--- Sorted, without repeats, no more than the smallest 1,024 of each shard.
+-- Sorted, without repeats, no more than the smallest 1,024 of each shard. Of very many hashes the first tell which of the rest can
+-- still be among the smallest, so that few are sorted.
 create or replace function cagg._sketch(p_hashes bigint[]) returns bigint[]
 language plpgsql immutable strict parallel safe as $$
+declare
+  v_sketch bigint[] := '{}';
+  v_largest bigint := 9223372036854775807;
+  v_done bigint := 0;
+  v_next bigint := 65536;
 begin
   if cardinality(p_hashes) <= 1 then return p_hashes; end if;
-  return cagg._sketch_cap((select array_agg(distinct hash) from unnest(p_hashes) as hash));
+  if cardinality(p_hashes) <= v_next then
+    return cagg._sketch_cap((select array_agg(distinct hash) from unnest(p_hashes) as hash));
+  end if;
+  while v_done < cardinality(p_hashes) loop
+    v_sketch := cagg._sketch(v_sketch || array(
+      select distinct hash from unnest(p_hashes[v_done + 1:v_next]) as hash where hash <= v_largest));
+    if cardinality(v_sketch) = 16384 then v_largest := v_sketch[16384]; end if;
+    v_done := v_next;
+    v_next := least(v_next * 8, 2147483647);
+  end loop;
+  return v_sketch;
 end $$;
 
 -- The same of hashes that are sorted and distinct already, as array_agg(distinct …) leaves them.
@@ -40,14 +56,19 @@ begin
     where rank <= 1024);
 end $$;
 
-create or replace function cagg._sketch_add(p_state bigint[], p_value anyelement) returns bigint[]
-language plpgsql immutable parallel safe as $$
-begin
-  if p_value is null then return p_state; end if;
-  p_state := array_append(p_state, cagg._hash(p_value));
-  -- Capped now and then, so that the state stays bounded.
-  return case when cardinality(p_state) >= 20480 then cagg._sketch(p_state) else p_state end;
-end $$;
+create or replace function cagg._sketch_of(p_values anycompatiblearray) returns bigint[]
+language sql immutable parallel safe as $$
+  select cagg._sketch(array(select cagg._hash(value) from unnest(p_values) as value where value is not null))
+$$;
+
+-- Hashes appended; each time the bag has grown by 32,768 it is made a sketch again.
+create or replace function cagg._sketch_append(p_bag bigint[], p_hashes bigint[]) returns bigint[]
+language sql immutable parallel safe as $$
+  select case
+    when p_bag is null or p_hashes is null then coalesce(p_bag, p_hashes)
+    when (cardinality(p_bag) + cardinality(p_hashes)) >> 15 = cardinality(p_bag) >> 15 then p_bag || p_hashes
+    else cagg._sketch(p_bag || p_hashes) end
+$$;
 
 -- How many distinct values a sketch has seen; 0 for null.
 create or replace function cagg.distinct_count(p_sketch bigint[]) returns bigint
@@ -61,26 +82,31 @@ return case
   )
 end;
 
-create or replace function cagg._distinct_count(p_hashes bigint[]) returns bigint
-language sql immutable parallel safe
-return cagg.distinct_count(cagg._sketch(p_hashes));
+create or replace function cagg._distinct_count_of(p_values anycompatiblearray) returns bigint
+language sql immutable parallel safe as $$ select cagg.distinct_count(cagg._sketch_of(p_values)) $$;
 
 do $$
 begin
-  if to_regprocedure('cagg.distinct_sketch(anyelement)') is null then
-    -- The sketch of a column: what a continuous aggregate keeps, and what cagg.rollup merges.
-    create aggregate cagg.distinct_sketch (anyelement) (
-      sfunc = cagg._sketch_add, stype = bigint[], initcond = '{}', finalfunc = cagg._sketch, parallel = safe
-    );
-  end if;
-  if to_regprocedure('cagg.approx_count_distinct(anyelement)') is null then
-    create aggregate cagg.approx_count_distinct (anyelement) (
-      sfunc = cagg._sketch_add, stype = bigint[], initcond = '{}', finalfunc = cagg._distinct_count, parallel = safe
-    );
-  end if;
-  if to_regprocedure('cagg.rollup(bigint[])') is null then
+  if to_regprocedure('cagg._bag(bigint[])') is null then
     -- Hashes on their way through a fold: unsorted, with repeats.
     create aggregate cagg._bag (bigint[]) (sfunc = array_cat, stype = bigint[], parallel = safe);
-    create aggregate cagg.rollup (bigint[]) (sfunc = array_cat, stype = bigint[], finalfunc = cagg._sketch, parallel = safe);
+  end if;
+  -- An older engine's, unless someone's own view uses them.
+  begin
+    drop aggregate if exists cagg.distinct_sketch(anyelement), cagg.approx_count_distinct(anyelement);
+  exception when dependent_objects_still_exist then
+    return;
+  end;
+  if to_regprocedure('cagg.distinct_sketch(anycompatible)') is null then
+    -- The sketch of a column: what a continuous aggregate keeps, and what cagg.rollup merges. The values are kept until the end of the
+    -- group: a sketch that grows row by row would be copied with each.
+    create aggregate cagg.distinct_sketch (anycompatible) (
+      sfunc = array_append, stype = anycompatiblearray, finalfunc = cagg._sketch_of, parallel = safe
+    );
+    create aggregate cagg.approx_count_distinct (anycompatible) (
+      sfunc = array_append, stype = anycompatiblearray, finalfunc = cagg._distinct_count_of, parallel = safe
+    );
   end if;
 end $$;
+
+create or replace aggregate cagg.rollup (bigint[]) (sfunc = cagg._sketch_append, stype = bigint[], finalfunc = cagg._sketch, parallel = safe);

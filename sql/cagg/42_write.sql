@@ -23,7 +23,7 @@ $$;
 create or replace function cagg._merged(p_states jsonb, p_prefix text, p_finer boolean default false) returns text
 language sql immutable strict as $$
   select cagg._by_kind(p_states, ', (sum(' || c || '))::%4$s as %1$s', ', min(' || c || ') as %1$s', ', max(' || c || ') as %1$s',
-    ', ' || case when p_finer then 'cagg._bag' else 'cagg.rollup' end || '(' || c || ') as %1$s',
+    ', ' || case when p_finer then 'cagg._bag(' || c || ')' else 'cagg._sketch(cagg._bag(' || c || '))' end || ' as %1$s',
     ', cagg._tally_merge(cagg._bag(' || c || ')) as %1$s')
   from (select p_prefix || case when p_finer then '%6$s' else '%1$s' end as c) as column_name
 $$;

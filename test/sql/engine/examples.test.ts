@@ -69,26 +69,3 @@ it('knows that days in Berlin have 23 and 25 hours', async () => {
   expect(rows).toEqual([{ day: '2025-03-30', n: 23 }, { day: '2025-10-26', n: 25 }])
   await engine.expectExact()
 })
-
-it('counts distinct values exactly up to 1,000 and within 2 % beyond', async () => {
-  for (const n of [0, 1, 1000]) {
-    const [row] = await engine.sql(
-      `select cagg.distinct_count(cagg.distinct_sketch(i))::int as n from generate_series(1, $1::int) as i`,
-      [n],
-    )
-    expect(row).toEqual({ n })
-  }
-  for (const n of [5000, 50_000, 400_000]) {
-    const [row] = await engine.sql<{ n: number }>(
-      `select cagg.distinct_count(cagg._sketch(array_agg(cagg._hash(i))))::int as n from generate_series(1, $1::int) as i`,
-      [n],
-    )
-    expect(Math.abs((row?.n ?? 0) / n - 1)).toBeLessThan(0.02)
-  }
-})
-
-it('merges sketches: the union of overlapping sets, each value once', async () => {
-  const [row] = await engine.sql(`select cagg.distinct_count(cagg.rollup(s))::int as n from (
-    select cagg.distinct_sketch(i) as s from generate_series(1, 600) as i union all select cagg.distinct_sketch(i) from generate_series(301, 900) as i) as parts`)
-  expect(row).toEqual({ n: 900 })
-})
