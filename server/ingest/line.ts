@@ -19,11 +19,12 @@ export const optional = (name: string, check: Check<string | number>): Field => 
 const NEEDS_A_LOOK = /[\0\\\t\n\r\ud800-\udfff]/
 
 /** The caller's own wording, escaped for COPY. Nearly every text passes by one look, which does what `text` does. */
-function copyText(charactersMax: number): Check<string> {
+function copyText(charactersMax: number, ifEmpty?: string): Check<string> {
   const check = text(charactersMax)
   return (value) => {
     const usual = typeof value === 'string' && value.length > 0 && value.length <= charactersMax
     if (usual && !NEEDS_A_LOOK.test(value)) return value
+    if (value === '' && ifEmpty !== undefined) return ifEmpty
     const checked = check(value)
     return checked instanceof Refusal ? checked : textField(checked)
   }
@@ -32,10 +33,8 @@ function copyText(charactersMax: number): Check<string> {
 export const requiredText = (name: string, charactersMax: number): Field => required(name, copyText(charactersMax))
 
 /** An empty text counts as absent. */
-export const optionalText = (name: string, charactersMax: number): Field => {
-  const check = copyText(charactersMax)
-  return optional(name, (value) => (value === '' ? NULL_FIELD : check(value)))
-}
+export const optionalText = (name: string, charactersMax: number): Field =>
+  optional(name, copyText(charactersMax, NULL_FIELD))
 
 export const optionalJson = (name: string, charactersMax: number): Field => {
   const check = json(charactersMax)

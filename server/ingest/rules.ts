@@ -161,12 +161,23 @@ export interface Now {
   oldestMs: number
 }
 
+/** Of canonical text, whose digits stand where they always do: several times faster than Date.parse. NaN: not for certain. */
+function canonicalMs(text: string): number {
+  const two = (at: number) => text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528
+  const year = two(0) * 100 + two(2)
+  const month = two(5)
+  const day = two(8)
+  if (year < OLDEST_YEAR || month < 1 || month > 12 || day < 1) return Number.NaN
+  const milliseconds = two(20) * 10 + text.charCodeAt(22) - 48
+  return Date.UTC(year, month - 1, day, two(11), two(14), two(17), milliseconds)
+}
+
 /** A moment in milliseconds, from a Date (the typed form) or RFC 3339 text (the batch). */
 export function momentMs(value: unknown, { futureMs }: Now, oldestMs?: number): number | Refusal {
   let ms = Number.NaN
   if (value instanceof Date) ms = value.getTime()
   else if (typeof value === 'string') {
-    ms = CANONICAL_MOMENT.test(value) ? Date.parse(value) : Number.NaN
+    ms = CANONICAL_MOMENT.test(value) ? canonicalMs(value) : Number.NaN
     if (Number.isNaN(ms)) {
       try {
         ms = readRfc3339(value).getTime()
