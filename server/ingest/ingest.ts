@@ -65,6 +65,8 @@ export interface Ingest {
   postMessages: Send
   upsertProducts: Send
   upsertDistributionCenters: Send
+  /** Throws OVERLOADED or UNAVAILABLE where no rows are taken now. */
+  assertRoom(): void
   /** Can rows be written now? For readiness. */
   ready(): boolean
 }
@@ -164,6 +166,7 @@ export function makeIngest(
     postMessages: typed('postMessages', makeMessageCheck()),
     upsertProducts: typed('upsertProducts', checkProducts),
     upsertDistributionCenters: typed('upsertDistributionCenters', checkDistributionCenters),
+    assertRoom: () => writer.assertRoom(1),
     ready: () => writer.ready(),
   }
 }

@@ -3,6 +3,8 @@
 export interface TransportLimits {
   /** Of an HTTP request. */
   bodyBytesMax: number
+  /** Of all bodies that are being received; beyond it those that bring rows are answered OVERLOADED. */
+  bodiesBytesMax: number
   /** Of a message coming in on a socket. */
   messageBytesMax: number
   /** Words and signs of a GraphQL document. */
@@ -28,6 +30,8 @@ export interface TransportLimits {
   socketPingMs: number
   /** A socket that does not take a message within this time is closed with 4013. */
   socketSendMs: number
+  /** A request must have come whole within these, its headers and all of it. */
+  headersMs: number
   requestMs: number
   idleConnectionMs: number
   /** What is under way when the server closes may take this long. */
@@ -36,6 +40,7 @@ export interface TransportLimits {
 
 export const TRANSPORT_LIMITS: TransportLimits = {
   bodyBytesMax: 8 * 1024 * 1024,
+  bodiesBytesMax: 128 * 1024 * 1024,
   messageBytesMax: 256 * 1024,
   tokensMax: 10_000,
   depthMax: 12,
@@ -49,6 +54,7 @@ export const TRANSPORT_LIMITS: TransportLimits = {
   socketInitMs: 10_000,
   socketPingMs: 12_000,
   socketSendMs: 30_000,
+  headersMs: 10_000,
   requestMs: 60_000,
   idleConnectionMs: 65_000,
   drainMs: 3_000,

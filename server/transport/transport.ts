@@ -12,7 +12,7 @@ import type { Services } from '../schema/context.ts'
 import { makeSchema } from '../schema/schema.ts'
 import { makeAddresses } from './address.ts'
 import { readBearer } from './bearer.ts'
-import { readBody } from './body.ts'
+import { makeBodies } from './body.ts'
 import { makeMask } from './failures.ts'
 import { makeFiles } from './files.ts'
 import { makeGraphiql } from './graphiql.ts'
@@ -66,12 +66,14 @@ export async function startTransport(
   const rates = makeRates(limits)
   const operations = makeOperations({ schema: makeSchema(), services, mask }, limits)
   const sockets = makeSockets({ operations, mask, origins, access, addresses, rates, log }, limits)
+  const bodies = makeBodies({ assertRoom: () => services.ingest.assertRoom() }, limits)
   const files = makeFiles(publicDir)
   const graphiql = makeGraphiql()
   const streams = new Set<ServerResponse>()
   let closing: Promise<void> | undefined
 
-  const server = createServer((request, response) => {
+  const options = { connectionsCheckingInterval: limits.headersMs / 2 }
+  const server = createServer(options, (request, response) => {
     const said = request.headers['x-request-id']
     const requestId = typeof said === 'string' && REQUEST_ID.test(said) ? said : randomUUID()
     response.setHeader('x-request-id', requestId)
@@ -79,6 +81,7 @@ export async function startTransport(
     route(request, response, requestId).catch((error: unknown) => answerError(response, error, requestId))
   })
   server.requestTimeout = limits.requestMs
+  server.headersTimeout = limits.headersMs
   server.keepAliveTimeout = limits.idleConnectionMs
   server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head))
 
@@ -123,7 +126,7 @@ export async function startTransport(
     const caller = await admit(request)
     if (request.method === 'POST') {
       // Yoga takes a body that has been read already as it is.
-      Object.assign(request, { body: await readBody(request, limits.bodyBytesMax) })
+      Object.assign(request, { body: await bodies.read(request) })
     }
     if ((request.headers.accept ?? '').includes('text/event-stream')) follow(request, response, { requestId, caller })
     await operations.handle(request, response, { requestId, caller })

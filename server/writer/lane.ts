@@ -5,6 +5,7 @@ import type { Database } from '../db/index.ts'
 import { LookoutError } from '../errors.ts'
 import { type Connection, makeConnection } from './connection.ts'
 import { type Failure, failureOf, isContentRefused } from './failures.ts'
+import { wasCommitted } from './mark.ts'
 import type { Partitions } from './partitions.ts'
 import type { Pending } from './queue.ts'
 import { type Answers, CommitInDoubt, writeGroup } from './transaction.ts'
@@ -46,10 +47,6 @@ export interface LaneDependencies {
 /** Tries of one group where transactions meet or the connection breaks, before it is taken apart or given up. */
 const TRIES_MAX = 4
 const RETRY_DELAY_MAX_MS = 20
-
-const COMMIT_OUTCOME = `select pg_xact_status($1::xid8) as outcome`
-/** Between two looks at a transaction that is still at work. */
-const OUTCOME_INTERVAL_MS = 200
 
 export const unavailable = (retryAfterMs: number, cause?: unknown): LookoutError =>
   new LookoutError('UNAVAILABLE', 'The database is out of reach; nothing was written.', { retryAfterMs }, cause)
@@ -148,19 +145,20 @@ export function makeLane(dependencies: LaneDependencies, options: LaneOptions): 
   /** The connection broke during a commit: ask the database, on a new connection, how it ended. */
   async function settleDoubt(doubt: CommitInDoubt, group: readonly Pending[], tries: number): Promise<void> {
     const deadline = Date.now() + options.doubtTimeoutMs
+    const leftMs = () => Math.max(1, deadline - Date.now())
     while (Date.now() < deadline) {
-      const client = await connection.client(deadline - Date.now(), true)
+      const client = await connection.client(leftMs(), true)
       if (!client) break
-      const outcome = await client
-        .query<{ outcome: string | null }>(COMMIT_OUTCOME, [doubt.transactionId])
-        .then(({ rows }) => rows[0]?.outcome ?? 'forgotten')
-        .catch((error: unknown) => (connection.lost(client) ? 'in progress' : Promise.reject(error)))
-        .catch(() => 'forgotten')
-      if (outcome === 'committed') return answerAll(group, doubt.answers)
+      let committed: boolean
+      try {
+        committed = await wasCommitted(client, doubt.mark, leftMs())
+      } catch {
+        if (connection.lost(client)) continue
+        break
+      }
+      if (committed) return answerAll(group, doubt.answers)
       // Nothing was written, for certain: as good as a connection that broke before the commit.
-      if (outcome === 'aborted') return afterFailure(doubt.cause, true, group, tries)
-      if (outcome !== 'in progress') break
-      await pause(OUTCOME_INTERVAL_MS)
+      return afterFailure(doubt.cause, true, group, tries)
     }
     rejectAll(group, outcomeUnknown(doubt))
   }

@@ -3,6 +3,7 @@ import type pg from 'pg'
 import { LookoutError } from '../errors.ts'
 import type { Call, IngestResult, TableFamily } from './call.ts'
 import { claimKeys, storeAnswers } from './idempotency.ts'
+import { beginMarked, type Mark } from './mark.ts'
 import { type Parts, writeTables } from './tables/tables.ts'
 
 /** A call's answer; `repeated`: it was given before, and nothing was written for it now. */
@@ -14,22 +15,22 @@ export interface Answer {
 /** The answer to each call of a group, in their order. */
 export type Answers = (Answer | LookoutError)[]
 
-/** The connection broke while the commit was under way: the transaction's number tells what became of it. */
+/** The connection broke while the commit was under way: the mark tells what became of it. */
 export class CommitInDoubt extends Error {
   override readonly name = 'CommitInDoubt'
-  readonly transactionId: string
+  readonly mark: Mark
   readonly answers: Answers
 
-  constructor(transactionId: string, answers: Answers, cause: unknown) {
+  constructor(mark: Mark, answers: Answers, cause: unknown) {
     super('the connection broke during a commit', { cause })
-    this.transactionId = transactionId
+    this.mark = mark
     this.answers = answers
   }
 }
 
 /** Writes the calls of a group, all or nothing. Throws PostgreSQL's errors as they are, the transaction rolled back. */
 export async function writeGroup(client: pg.ClientBase, calls: readonly Call[]): Promise<Answers> {
-  const transactionId = await begin(client)
+  const mark = await beginMarked(client)
   let answers: Answers
   try {
     answers = await writeCalls(client, calls)
@@ -41,16 +42,9 @@ export async function writeGroup(client: pg.ClientBase, calls: readonly Call[]):
   try {
     await client.query('commit')
   } catch (error) {
-    throw new CommitInDoubt(transactionId, answers, error)
+    throw new CommitInDoubt(mark, answers, error)
   }
   return answers
-}
-
-async function begin(client: pg.ClientBase): Promise<string> {
-  // Two statements in one message: pg answers with a result for each.
-  const results = await client.query('begin; select pg_current_xact_id()::text as id')
-  const [, current] = results as unknown as [pg.QueryResult, pg.QueryResult<{ id: string }>]
-  return (current.rows[0] as { id: string }).id
 }
 
 async function writeCalls(client: pg.ClientBase, calls: readonly Call[]): Promise<Answers> {

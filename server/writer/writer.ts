@@ -21,6 +21,8 @@ export interface WriterOptions {
   connections: number
   queueRowsMax: number
   queueBytesMax: number
+  /** While a call has waited longer than this to be written, no more are taken: whoever is taken is answered soon. */
+  queueWaitMsMax: number
   rawRetentionDays: number
   reconnectDelayMinMs: number
   reconnectDelayMaxMs: number
@@ -37,6 +39,7 @@ export const WRITER_OPTIONS: WriterOptions = {
   connections: 2,
   queueRowsMax: 100_000,
   queueBytesMax: 64 * 1024 * 1024,
+  queueWaitMsMax: 1_000,
   rawRetentionDays: 30,
   reconnectDelayMinMs: 100,
   reconnectDelayMaxMs: 3_000,
@@ -174,7 +177,8 @@ export function makeWriter(
   function assertRoom(rows: number, bytes = 0): void {
     if (closing) throw unavailable(options.reconnectDelayMaxMs)
     if (!reachable()) throw unavailable(options.reconnectDelayMaxMs)
-    if (queue.hasRoom(rows, bytes)) return
+    const waitedMs = Date.now() - (queue.oldestQueuedAt() ?? Number.POSITIVE_INFINITY)
+    if (queue.hasRoom(rows, bytes) && waitedMs <= options.queueWaitMsMax) return
     throw new LookoutError('OVERLOADED', 'More rows are waiting than the server takes; try again later.', {
       retryAfterMs: retryAfterMs(),
     })

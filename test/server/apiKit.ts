@@ -19,7 +19,7 @@ import { makeStats } from '../../server/stats.ts'
 import { makeSubscriptions, type SubscriptionsOptions } from '../../server/subscriptions/subscriptions.ts'
 import { startTransport, type TransportOptions } from '../../server/transport/transport.ts'
 import { makeWindows } from '../../server/windows/windows.ts'
-import { type Commit, makeWriter } from '../../server/writer/writer.ts'
+import { type Commit, makeWriter, type WriterOptions } from '../../server/writer/writer.ts'
 import { makeTestDatabase } from '../support/database.ts'
 
 /** What came over the wire: tests look into it, and TypeScript cannot. */
@@ -70,11 +70,17 @@ export interface Api {
 export interface ApiOptions {
   transport?: Partial<TransportOptions>
   subscriptions?: Partial<SubscriptionsOptions>
+  writer?: Partial<WriterOptions>
   /** A database to share; without it one is made, and dropped at the end. */
   database?: Database
 }
 
-export async function startApi({ transport, subscriptions, database: shared }: ApiOptions = {}): Promise<Api> {
+export async function startApi({
+  transport,
+  subscriptions,
+  writer: given,
+  database: shared,
+}: ApiOptions = {}): Promise<Api> {
   const logged: LogLine[] = []
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line) as LogLine) })
   const database = shared ?? (await makeTestDatabase())
@@ -86,7 +92,7 @@ export async function startApi({ transport, subscriptions, database: shared }: A
     reader.changes?.poke()
     countCommit(commit)
   }
-  const writer = makeWriter({ database, log, onCommit })
+  const writer = makeWriter({ database, log, onCommit }, given)
   nameQueue(registry, writer)
   const ingest = makeIngest({ writer, onCall: nameCalls(registry) })
   const changes = (reader.changes = await makeChanges({ database, log }))

@@ -1,7 +1,9 @@
 // What each mutation takes, refuses and writes, on a real database.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { caller, type Kit, makeKit, product, user } from './ingestKit.ts'
+import { makeIngest } from '../../server/ingest/ingest.ts'
+import { makeWriter } from '../../server/writer/writer.ts'
+import { caller, type Kit, makeKit, product, silent, user } from './ingestKit.ts'
 
 let kit: Kit
 
@@ -352,5 +354,32 @@ describe('changeOrderStatuses', () => {
     ])
     expect(shipped.accepted + cancelled.accepted).toBe(1)
     expect([...shipped.rejected, ...cancelled.rejected]).toMatchObject([{ code: 'IMPOSSIBLE_TRANSITION' }])
+  })
+
+  it('lets one of two changes win on two servers too, order by order, whatever the order they come in', async () => {
+    const writer = makeWriter({ database: kit.database, log: silent })
+    const other = makeIngest({ writer })
+    const orderIds = await Promise.all(Array.from({ length: 40 }, () => place()))
+    const change = (status: string, ids: string[]) => ids.map((orderId) => ({ orderId, status }))
+    const [shipped, cancelled] = await Promise.all([
+      kit.ingest.changeOrderStatuses(change('SHIPPED', orderIds), caller),
+      other.changeOrderStatuses(change('CANCELLED', orderIds.toReversed()), caller),
+    ])
+    await writer.close()
+    expect(shipped.accepted + cancelled.accepted).toBe(40)
+    expect(shipped.rejected.length + cancelled.rejected.length).toBe(40)
+    expect(new Set([...shipped.rejected, ...cancelled.rejected].map(({ code }) => code))).toEqual(
+      new Set(['IMPOSSIBLE_TRANSITION']),
+    )
+    const lost = new Set(shipped.rejected.map(({ index }) => orderIds[index]))
+    const held = await kit.rows<{ id: string; status: string; followed: boolean }>(
+      `select o.order_id as id, o.status, bool_and(i.status = o.status) as followed
+       from orders as o join order_items as i using (order_id) where o.order_id = any ($1) group by 1, 2`,
+      [orderIds],
+    )
+    expect(held.map(({ id, status, followed }) => [status, followed, lost.has(id)])).toEqual(
+      held.map(({ id }) => (lost.has(id) ? ['CANCELLED', true, true] : ['SHIPPED', true, false])),
+    )
+    expect(held).toHaveLength(40)
   })
 })

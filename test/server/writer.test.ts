@@ -4,6 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { makeIngest } from '../../server/ingest/ingest.ts'
 import type { Call } from '../../server/writer/call.ts'
 import { makeWriter } from '../../server/writer/writer.ts'
+import { beginMarked, wasCommitted } from '../../server/writer/mark.ts'
+import { connectForTest } from '../support/database.ts'
 import { caller, type Kit, makeKit, silent, user } from './ingestKit.ts'
 
 let kit: Kit
@@ -97,6 +99,31 @@ describe('limits', () => {
     expect(await stored()).toBe(1_001)
   })
 
+  it('takes no more while a call has waited too long, and again once it is written', async () => {
+    const writer = makeWriter({ database: kit.database, log: silent }, { queueWaitMsMax: 20, connections: 1 })
+    const ingest = makeIngest({ writer })
+    const release = await lock('events')
+    const writing = ingest.trackEvents(events(1), caller)
+    await untilBlocked()
+    const waiting = ingest.trackEvents(events(1), caller)
+    const untilRefused = async () => {
+      for (;;) {
+        const { assertRoom } = writer
+        try {
+          assertRoom(1)
+        } catch (error) {
+          return error
+        }
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+    }
+    expect(await untilRefused()).toMatchObject({ code: 'OVERLOADED' })
+    await release()
+    await Promise.all([writing, waiting])
+    expect(await ingest.trackEvents(events(1), caller)).toMatchObject({ accepted: 1 })
+    await writer.close()
+  })
+
   it('bounds the queue in bytes too', async () => {
     const writer = makeWriter({ database: kit.database, log: silent }, { queueBytesMax: 100_000 })
     const ingest = makeIngest({ writer })
@@ -188,7 +215,22 @@ describe('repeats', () => {
     await ingest.trackEvents(events(1), caller)
     await writer.close()
     expect(await kit.count('select count(*) from event_keys')).toBe(1)
-    expect(await kit.count('select count(*) from idempotency_keys')).toBe(1)
+    expect(await kit.count(`select count(*) from idempotency_keys where field = 'f'`)).toBe(1)
+  })
+
+  it('tell by its mark whether a transaction was committed, and wait for one that has not ended', async () => {
+    const [writing, asking] = [await connectForTest(kit.database), await connectForTest(kit.database)]
+    const first = await beginMarked(writing)
+    const answer = wasCommitted(asking, first, 5_000)
+    await writing.query('commit')
+    expect(await answer).toBe(true)
+    const second = await beginMarked(writing)
+    await writing.query('rollback')
+    expect(await wasCommitted(asking, second, 5_000)).toBe(false)
+    // Another transaction of the same connection says nothing of this one.
+    expect(await wasCommitted(asking, { ...first, id: randomUUID() }, 5_000)).toBe(false)
+    const third = await beginMarked(writing)
+    await expect(wasCommitted(asking, third, 50)).rejects.toThrow('statement timeout')
   })
 })
 
