@@ -22,8 +22,14 @@ interface GraphqlAnswer<T> {
   errors?: { message: string; extensions?: { code?: string; retryAfterMs?: number } }[]
 }
 
+export interface CallerOptions {
+  /** An API key, sent as bearer token. */
+  key?: string | null
+  timeoutMs?: number
+}
+
 /** `url`: of the API, such as http://localhost:4000/graphql. */
-export function makeCaller(url: string, { timeoutMs = 60_000 }: { timeoutMs?: number } = {}): Caller {
+export function makeCaller(url: string, { key = null, timeoutMs = 60_000 }: CallerOptions = {}): Caller {
   const secure = new URL(url).protocol === 'https:'
   const request = secure ? httpsRequest : httpRequest
   const agent = secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true })
@@ -33,6 +39,7 @@ export function makeCaller(url: string, { timeoutMs = 60_000 }: { timeoutMs?: nu
       'content-type': 'application/json',
       'content-length': body.length,
       accept: 'application/graphql-response+json',
+      ...(key === null ? {} : { authorization: `Bearer ${key}` }),
     }
     const sent = request(url, { method: 'POST', agent, headers, timeout: timeoutMs })
     sent.on('timeout', () => sent.destroy(new Error('no answer in time')))

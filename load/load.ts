@@ -8,6 +8,8 @@ import { type Events, makeEvents } from './events.ts'
 
 export interface LoadOptions {
   url: string
+  /** An API key of the role admin, or none. */
+  key: string | null
   /** Events; 0: as many as are acknowledged. */
   ratePerSecond: number
   seconds: number
@@ -21,6 +23,7 @@ export interface LoadOptions {
 
 export const LOAD_OPTIONS: LoadOptions = {
   url: 'http://localhost:4000/graphql',
+  key: null,
   ratePerSecond: 50_000,
   seconds: 30,
   rowsPerCall: 500,
@@ -73,7 +76,7 @@ export async function runLoad(
   onProgress?: (progress: LoadProgress) => void,
 ): Promise<LoadResult> {
   const { ratePerSecond, seconds, rowsPerCall, callsMax } = options
-  const caller = makeCaller(options.url)
+  const caller = makeCaller(options.url, { key: options.key })
   const events = makeEvents(`load ${randomUUID().slice(0, 8)}`)
   const head = bodyHead(options)
   const total = makeTally()

@@ -1,4 +1,5 @@
 // The command line: flags in, checked options out; every fault is reported at once.
+import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { LOAD_OPTIONS, type LoadOptions } from './load.ts'
 
@@ -13,6 +14,7 @@ export const help = `Load for Lookout: events at a steady rate, each call timed,
   --typed        by trackEvents in place of ingestEvents
   --keys         each call has an idempotencyKey, and is sent again until it is answered
   --url URL      where the API is                                     (${LOAD_OPTIONS.url})
+  --key-file F   the API key to call with, of the role admin: a file that holds it
   --json         the result as one line of JSON, and nothing else, on standard output
   --help
 
@@ -36,6 +38,7 @@ export function readCommandLine(flags: readonly string[]): { options: LoadOption
   const url = values.url ?? LOAD_OPTIONS.url
   const options: LoadOptions = {
     url,
+    key: values['key-file'] === undefined ? null : readKey(values['key-file']),
     ratePerSecond: whole('rate', values.rate, LOAD_OPTIONS.ratePerSecond, 0, 10_000_000),
     seconds: whole('seconds', values.seconds, LOAD_OPTIONS.seconds, 1, 86_400),
     rowsPerCall: whole('batch', values.batch, LOAD_OPTIONS.rowsPerCall, 1, 10_000),
@@ -49,6 +52,14 @@ export function readCommandLine(flags: readonly string[]): { options: LoadOption
   return { options, json: values.json ?? false }
 }
 
+function readKey(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    throw new UsageError(`--key-file: ${(error as Error).message}`)
+  }
+}
+
 function parse(flags: readonly string[]) {
   try {
     return parseArgs({
@@ -59,6 +70,7 @@ function parse(flags: readonly string[]) {
         batch: { type: 'string' },
         calls: { type: 'string' },
         url: { type: 'string' },
+        'key-file': { type: 'string' },
         typed: { type: 'boolean' },
         keys: { type: 'boolean' },
         json: { type: 'boolean' },
