@@ -207,7 +207,7 @@ export function makeFeed<Row extends StreamRow>(
     const { slot } = subscriber
     if (isLater(from.snapshot, here.snapshot)) subscriber.floor = from
     try {
-      const missed = await readMissed({ source, changes }, from, here, options)
+      const missed = await missedBy(from, here)
       if (missed === 'expired' || missed === 'too many') slot.pushSnapshot()
       else slot.prepend(missed, rows.size + deltaRowsMax)
     } catch (error) {
@@ -215,6 +215,18 @@ export function makeFeed<Row extends StreamRow>(
     } finally {
       slot.hold(false)
     }
+  }
+
+  /** What is being read for those who came back from the same place: one read for all of them. */
+  const reading = new Map<string, ReturnType<typeof readMissed<Row>>>()
+
+  function missedBy(from: ReadPlace, here: ReadPlace): ReturnType<typeof readMissed<Row>> {
+    const key = [from.log, from.windowStart.getTime(), here.log, here.windowStart.getTime()].join(' ')
+    const known = reading.get(key)
+    if (known) return known
+    const read = readMissed({ source, changes }, from, here, options).finally(() => reading.delete(key))
+    reading.set(key, read)
+    return read
   }
 
   const newestFirst = (items: readonly Row[]): Row[] =>

@@ -55,7 +55,7 @@ export function makeSlot<Row extends StreamRow, Message>(
       if (due !== 'snapshot') add(due, delta, rowsMax)
     },
     prepend(delta, rowsMax) {
-      if (due !== 'snapshot') add(delta, due ?? { items: [], removed: [] }, rowsMax)
+      if (due !== 'snapshot') add(due && delta, due ?? delta, rowsMax)
     },
     pushSnapshot() {
       due = 'snapshot'

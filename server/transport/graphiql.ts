@@ -1,16 +1,23 @@
 // GraphiQL as one page with nothing to load from elsewhere, its subscriptions by server-sent events,
 // so that what is written under Headers, such as a key, goes with all of them.
-import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
+import { createRequire } from 'node:module'
+import { Worker } from 'node:worker_threads'
+import type { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 import { examples } from './examples.ts'
 import { graphiqlPolicy } from './headers.ts'
 
 const DAY_MS = 86_400_000
 
-const compress = promisify(gzip)
+// Rendering means 35 MB of text in memory, so it is done in a thread that takes them along when it ends.
+const inThread = `
+  const { createHash } = require('node:crypto')
+  const { parentPort, workerData } = require('node:worker_threads')
+  const html = require(workerData.module).renderGraphiQL(workerData.options)
+  const scripts = [...html.matchAll(/<script>([^]*?)<\\/script>/g)].map(([, script]) => script)
+  const hashes = scripts.map((script) => createHash('sha256').update(script).digest('base64'))
+  parentPort.postMessage({ body: require('node:zlib').gzipSync(html), hashes })`
+const module = createRequire(import.meta.url).resolve('@graphql-yoga/render-graphiql')
 
 /** Variables of the examples that need some: the day that ends with this hour. */
 function readVariables(query: string, now: Date): string | undefined {
@@ -20,24 +27,27 @@ function readVariables(query: string, now: Date): string | undefined {
   return JSON.stringify({ from: new Date(to.getTime() - DAY_MS), to }, null, 2)
 }
 
-export const renderPage = (now: Date): string =>
-  renderGraphiQL({
+interface Page {
+  /** Gzipped. */
+  body: Uint8Array
+  policy: string
+}
+
+function renderPage(now: Date): Promise<Page> {
+  const options: Parameters<typeof renderGraphiQL>[0] = {
     title: 'Lookout: GraphiQL',
     endpoint: '/graphql',
     subscriptionsProtocol: 'SSE',
     defaultTabs: examples.map((query) => ({ query, variables: readVariables(query, now) })),
     favicon: 'data:,',
+  }
+  return new Promise((resolve, reject) => {
+    const thread = new Worker(inThread, { eval: true, workerData: { module, options }, execArgv: [] })
+    thread.once('message', ({ body, hashes }: { body: Uint8Array; hashes: string[] }) =>
+      resolve({ body, policy: graphiqlPolicy(hashes) }),
+    )
+    thread.once('error', reject)
   })
-
-interface Page {
-  body: Buffer
-  policy: string
-}
-
-async function makePage(html: string): Promise<Page> {
-  const scripts = [...html.matchAll(/<script>([^]*?)<\/script>/g)].map(([, script = '']) => script)
-  const hashes = scripts.map((script) => createHash('sha256').update(script).digest('base64'))
-  return { body: await compress(html), policy: graphiqlPolicy(hashes) }
 }
 
 export interface Graphiql {
@@ -53,7 +63,7 @@ export function makeGraphiql(clock: () => Date = () => new Date()): Graphiql {
   function page(): Promise<Page> {
     const now = clock()
     const hour = Math.floor(now.getTime() / 3_600_000)
-    if (made?.hour !== hour) made = { hour, page: makePage(renderPage(now)) }
+    if (made?.hour !== hour) made = { hour, page: renderPage(now) }
     return made.page
   }
 

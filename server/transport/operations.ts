@@ -1,13 +1,11 @@
 // GraphQL itself, for all transports: one schema, one set of checks, one mask. Yoga serves HTTP and SSE with it.
 import type { GraphQLSchema } from 'graphql'
-import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga'
+import { createYoga, isAsyncIterable, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import type { Caller } from '../access/callers.ts'
-import { isStream, type Stream } from '../outlet.ts'
 import type { Context, Services } from '../schema/context.ts'
 import { limitCost } from './cost.ts'
 import type { Mask, Result } from './failures.ts'
 import type { TransportLimits } from './limits.ts'
-import { mapStream } from './mapStream.ts'
 import { checkRights } from './rights.ts'
 import { makeExtentRule } from './rules.ts'
 import { shareResults } from './shared.ts'
@@ -45,7 +43,7 @@ export function makeOperations(
       limitCost(limits.complexityMax),
       shareResults(),
       maskResults(mask),
-      serveSse(limits),
+      serveSse(mask, limits),
     ],
   })
 }
@@ -61,19 +59,10 @@ const limitExtent = (limits: TransportLimits): Plugin => {
   return { onValidate: ({ addValidationRule }) => addValidationRule(rule) }
 }
 
-/** On HTTP and SSE; on a socket the same mask is called by the socket's own hooks. */
+/** Of single answers on HTTP; streams by SSE and on sockets are masked where they are poured out. */
 const maskResults = (mask: Mask): Plugin => ({
   onResultProcess({ result, setResult, serverContext }) {
     const { requestId } = serverContext as unknown as OperationContext
-    if (isStream(result)) {
-      setResult(
-        mapStream(result as unknown as Stream<Result>, {
-          each: (each) => mask.result(each, requestId),
-          failed: (error): Result => ({ errors: [mask.error(error, requestId)] }),
-        }) as never,
-      )
-    } else {
-      setResult(mask.result(result as Result, requestId, { http: true }) as never)
-    }
+    if (!isAsyncIterable(result)) setResult(mask.result(result as Result, requestId, { http: true }) as never)
   },
 })

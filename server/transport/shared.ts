@@ -17,16 +17,33 @@ import { mapStream, type MaybePromise } from './mapStream.ts'
 /** What is asked of each message by operations of one form. */
 interface Question {
   answers: WeakMap<object, MaybePromise<Result>>
+  /** The one that was asked for last: a message goes to all at once. */
+  last?: { message: object; answer: MaybePromise<Result> }
   /** Operations that ask it now. */
   operations: number
 }
 
-/** Yoga takes a result's own way to become text; all transports do. */
-export interface SharedResult extends Result {
-  stringify?: () => string
+/** A result that is made text, and the transports' bytes, once for all who are sent it. */
+export class SharedResult implements Result {
+  readonly data: unknown
+  readonly errors = undefined
+  #text?: string
+  /** The end of a message on a socket. */
+  tail?: Buffer
+  /** A server-sent event. */
+  event?: Buffer
+
+  constructor(data: unknown) {
+    this.data = data
+  }
+
+  get text(): string {
+    return (this.#text ??= JSON.stringify({ data: this.data }))
+  }
 }
 
-export const textOf = (result: SharedResult): string => result.stringify?.() ?? JSON.stringify(result)
+export const textOf = (result: Result): string =>
+  result instanceof SharedResult ? result.text : JSON.stringify(result)
 
 export function shareResults(): Plugin {
   // Yoga parses equal texts once, so equal documents are the same object.
@@ -59,24 +76,20 @@ function formOf({ document, operationName, variableValues }: ExecutionArgs): str
   return JSON.stringify([operationName ?? null, said.sort(([a], [b]) => (a < b ? -1 : 1))])
 }
 
-function answer({ answers }: Question, args: ExecutionArgs, message: object): MaybePromise<Result> {
-  const known = answers.get(message)
-  if (known) return known
+function answer(question: Question, args: ExecutionArgs, message: object): MaybePromise<Result> {
+  const { answers, last } = question
+  if (last?.message === message) return last.answer
+  const known = answers.get(message) ?? make(answers, args, message)
+  question.last = { message, answer: known }
+  return known
+}
+
+function make(answers: Question['answers'], args: ExecutionArgs, message: object): MaybePromise<Result> {
   const made = execute({ ...args, rootValue: message })
-  const answered = made instanceof Promise ? made.then(withText) : withText(made as Result)
-  answers.set(message, answered)
-  if (answered instanceof Promise) {
-    answered.then(
-      (result) => answers.set(message, result),
-      () => answers.delete(message),
-    )
-  }
-  return answered
+  const result = made instanceof Promise ? made.then(share) : share(made as Result)
+  answers.set(message, result)
+  return result
 }
 
 /** Errors become text for each caller anew: they name the caller's request. */
-function withText(result: Result): Result {
-  if (result.errors) return result
-  let text: string | undefined
-  return Object.defineProperty(result, 'stringify', { value: () => (text ??= JSON.stringify(result)) })
-}
+const share = (result: Result): Result => (result.errors ? result : new SharedResult(result.data))

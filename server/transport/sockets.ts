@@ -19,7 +19,7 @@ import type { Origins } from './origin.ts'
 import { makeOutflow, type Outflow } from './outflow.ts'
 import { pourOut } from './pourOut.ts'
 import type { Rates } from './rate.ts'
-import { type SharedResult, textOf } from './shared.ts'
+import { SharedResult, textOf } from './shared.ts'
 
 /** Lookout's own close code: the client does not take what it asked for. */
 export const TOO_SLOW = 4013
@@ -58,6 +58,8 @@ export interface SocketsDependencies {
   rates: Rates
   log: Logger
 }
+
+const bytesOf = (result: Result): Buffer => Buffer.from(`${textOf(result)}}`)
 
 export function makeSockets(
   { operations, mask, origins, access, addresses, rates, log }: SocketsDependencies,
@@ -113,22 +115,17 @@ export function makeSockets(
     // Streams are poured out past graphql-ws, which would make each message anew for each operation and wait in between.
     onOperation: ({ extra }, id, payload, _args, result) =>
       isStream(result)
-        ? pourOut(result as unknown as Stream<SharedResult>, extra.outflow, {
+        ? pourOut(result as unknown as Stream<Result>, extra.outflow, {
             id,
-            tailOf: (each) => tailOf(mask.result(each, idOf(payload))),
+            tailOf: (each) => tailOf(each, payload),
           })
         : undefined,
   }
 
-  const tails = new WeakMap<SharedResult, Buffer>()
-
   /** A result as the end of a message: made once, whoever is sent it. */
-  function tailOf(result: SharedResult): Buffer {
-    const known = tails.get(result)
-    if (known) return known
-    const tail = Buffer.from(`${textOf(result)}}`)
-    tails.set(result, tail)
-    return tail
+  function tailOf(result: Result, payload: SubscribePayload): Buffer {
+    if (result instanceof SharedResult) return (result.tail ??= bytesOf(result))
+    return bytesOf(mask.result(result, idOf(payload)))
   }
 
   async function prepare(request: IncomingMessage, payload: SubscribePayload, context: OperationContext) {

@@ -4,8 +4,10 @@ import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Plugin } from 'graphql-yoga'
 import { isStream, type Stream } from '../outlet.ts'
+import type { Mask, Result } from './failures.ts'
 import type { TransportLimits } from './limits.ts'
-import { type SharedResult, textOf } from './shared.ts'
+import { mapStream } from './mapStream.ts'
+import { SharedResult, textOf } from './shared.ts'
 
 const HEADERS = {
   'content-type': 'text/event-stream',
@@ -16,19 +18,16 @@ const HEADERS = {
 const KEEP_ALIVE = ':\n\n'
 const COMPLETE = 'event: complete\ndata:\n\n'
 
-/** In place of Yoga's own way, which makes the bytes anew for everyone and waits for ever for who does not read. */
-export function serveSse(limits: Pick<TransportLimits, 'socketPingMs' | 'socketSendMs'>): Plugin {
-  const events = new WeakMap<SharedResult, Buffer>()
+const bytesOf = (result: Result): Buffer => Buffer.from(`event: next\ndata: ${textOf(result)}\n\n`)
 
-  function eventOf(result: SharedResult): Buffer {
-    const known = events.get(result)
-    if (known) return known
-    const event = Buffer.from(`event: next\ndata: ${textOf(result)}\n\n`)
-    events.set(result, event)
-    return event
+/** In place of Yoga's own way, which makes the bytes anew for everyone and waits for ever for who does not read. */
+export function serveSse(mask: Mask, limits: Pick<TransportLimits, 'socketPingMs' | 'socketSendMs'>): Plugin {
+  function eventOf(result: Result): Buffer {
+    if (!(result instanceof SharedResult)) return bytesOf(result)
+    return (result.event ??= bytesOf(result))
   }
 
-  function open(stream: Stream<SharedResult>, response: ServerResponse): Readable {
+  function open(stream: Stream<Result>, response: ServerResponse): Readable {
     let room = true
     let slow: NodeJS.Timeout | undefined
     const body: Readable = new Readable({
@@ -69,13 +68,30 @@ export function serveSse(limits: Pick<TransportLimits, 'socketPingMs' | 'socketS
     return body
   }
 
+  // Yoga wraps what it is given; what is poured is the stream itself.
+  const streams = new WeakMap<object, Stream<Result>>()
+
   return {
-    onResultProcess({ result, resultProcessor, setResultProcessor, serverContext }) {
-      if (!isStream(result) || !resultProcessor) return
-      const { res } = serverContext as unknown as { res: ServerResponse }
+    onSubscribe({ args }) {
+      const { request } = args.contextValue as { request?: object }
+      return {
+        onSubscribeResult({ result }) {
+          if (request && isStream(result)) streams.set(request, result as unknown as Stream<Result>)
+        },
+      }
+    },
+    onResultProcess({ request, resultProcessor, setResultProcessor, serverContext }) {
+      const stream = streams.get(request)
+      if (!stream) return
+      // Who takes no events is answered 406, and watches nothing.
+      if (!resultProcessor) return void stream.return?.()
+      const { res, requestId } = serverContext as unknown as { res: ServerResponse; requestId: string }
+      const masked = mapStream(stream, {
+        each: (result) => mask.result(result, requestId),
+        failed: (error): Result => ({ errors: [mask.error(error, requestId)] }),
+      })
       setResultProcessor(
-        (stream, { Response }) =>
-          new Response(open(stream as unknown as Stream<SharedResult>, res) as never, { headers: HEADERS }),
+        (_result, { Response }) => new Response(open(masked, res) as never, { headers: HEADERS }),
         'text/event-stream',
       )
     },

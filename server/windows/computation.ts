@@ -20,6 +20,8 @@ export interface Subscriber {
   after: Place | null
   /** `after` as it was given. */
   afterText: string | null
+  /** What it was told last; null until then. Shared by all who were told the same. */
+  told: Told | null
 }
 
 export interface Computation {
@@ -44,12 +46,17 @@ export interface ComputationDependencies {
   onIdle: () => void
 }
 
-/** What a subscriber was told last. */
 interface Told {
   cursor: string
   version: number
   /** null: nothing that the next message could build on. */
   topHash: string | null
+}
+
+/** A message, and what it leaves its readers with. */
+interface Telling {
+  message: MetricsUpdate
+  told: Told
 }
 
 const TIMER_EARLY_MS_MAX = 5
@@ -61,7 +68,7 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
   const plan = makePlan(asked)
   const state = makeWindowState(plan, asked, limits)
   const context = { plan, bucketMs: asked.bucketMs, state }
-  const told = new Map<Subscriber, Told>()
+  const told = new Set<Subscriber>()
   const joining = new Set<Subscriber>()
   /** Of the change log, at the snapshot the state was read in; null: nothing is loaded. */
   let cursor: string | null = null
@@ -108,7 +115,7 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
     freshCommittedAt = null
     cursor = look.cursor
     // Whatever was told before, the whole is due.
-    for (const [subscriber, last] of told) told.set(subscriber, { ...last, topHash: null })
+    for (const subscriber of told) subscriber.told = { ...subscriber.told!, topHash: null }
     return true
   }
 
@@ -152,15 +159,14 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
       log: cursor!,
     })
 
-  const makeTold = (message: MetricsUpdate): Told => ({
-    cursor: message.cursor,
-    version: state.version(),
-    topHash: state.summary().topHash,
+  const telling = (message: MetricsUpdate): Telling => ({
+    message,
+    told: { cursor: message.cursor, version: state.version(), topHash: state.summary().topHash },
   })
 
   /** A message made once for all who need it. */
-  function shared(make: () => MetricsUpdate): () => MetricsUpdate {
-    let made: MetricsUpdate | undefined
+  function shared<T>(make: () => T): () => T {
+    let made: T | undefined
     return () => (made ??= make())
   }
 
@@ -174,18 +180,31 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
     const delta = shared(() =>
       makeDelta(context, { cursor: cursorNow(), previousCursor: null, committedAt: committed }, changed),
     )
-    const deltas = new Map<string, MetricsUpdate>()
-    for (const [subscriber, last] of told) {
-      if (last.version === state.version()) continue
-      const { slot } = subscriber
-      const whole = last.topHash !== state.summary().topHash || slot.waiting()?.kind === 'SNAPSHOT'
-      let message = whole ? snapshot() : deltas.get(last.cursor)
-      if (!message) {
-        message = { ...delta(), previousCursor: last.cursor }
-        deltas.set(last.cursor, message)
+    const { topHash } = state.summary()
+    const deltas = new Map<string, Telling>()
+    const whole = shared(() => telling(snapshot()))
+
+    function next(last: Told): Telling {
+      const known = deltas.get(last.cursor)
+      if (known) return known
+      const made = telling({ ...delta(), previousCursor: last.cursor })
+      deltas.set(last.cursor, made)
+      return made
+    }
+
+    // Most were told the same, so what comes next is looked up once for them all.
+    let before: Told | undefined
+    let after: Telling | undefined
+    for (const subscriber of told) {
+      const last = subscriber.told!
+      if (last.version === publishedVersion) continue
+      if (last !== before) {
+        before = last
+        after = last.topHash === topHash ? next(last) : undefined
       }
-      told.set(subscriber, makeTold(message))
-      slot.offer(message)
+      const { message, told } = after && subscriber.slot.waiting()?.kind !== 'SNAPSHOT' ? after : whole()
+      subscriber.told = told
+      subscriber.slot.offer(message)
     }
   }
 
@@ -225,11 +244,22 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
     )
   }
 
-  async function greet(subscriber: Subscriber): Promise<void> {
-    const message = (await resume(subscriber)) ?? makeSnapshot(context, { cursor: cursorNow(), committedAt })
-    if (!joining.delete(subscriber)) return
-    told.set(subscriber, makeTold(message))
-    subscriber.slot.offer(message)
+  /** Gives all who came their first message; those who say the same get the same. */
+  async function greet(all: readonly Subscriber[]): Promise<void> {
+    const whole = shared(() => telling(makeSnapshot(context, { cursor: cursorNow(), committedAt })))
+    const resumed = new Map<string, Telling | null>()
+    for (const subscriber of all) {
+      const after = subscriber.afterText ?? ''
+      if (!resumed.has(after)) {
+        const message = await resume(subscriber)
+        resumed.set(after, message && telling(message))
+      }
+      if (!joining.delete(subscriber)) continue
+      const { message, told: fresh } = resumed.get(after) ?? whole()
+      told.add(subscriber)
+      subscriber.told = fresh
+      subscriber.slot.offer(message)
+    }
   }
 
   /** The first message of one who comes back; null where only the whole window will do. */
@@ -261,7 +291,7 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
       const all = [...joining]
       try {
         await advance()
-        for (const subscriber of all) await greet(subscriber)
+        await greet(all)
       } catch (error) {
         for (const subscriber of all) {
           joining.delete(subscriber)
@@ -306,7 +336,7 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
       closed = true
       clearTimeout(timer)
       clearTimeout(linger)
-      for (const subscriber of [...told.keys(), ...joining]) subscriber.slot.end()
+      for (const subscriber of [...told, ...joining]) subscriber.slot.end()
       await work
     },
   }

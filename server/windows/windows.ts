@@ -4,7 +4,7 @@ import { type Changes, changesSince, newestCommit } from '../changes/changes.ts'
 import type { Database } from '../db/index.ts'
 import { LookoutError } from '../errors.ts'
 import { checkEvery, checkWindow } from './asked.ts'
-import { type Computation, makeComputation } from './computation.ts'
+import { type Computation, makeComputation, type Subscriber } from './computation.ts'
 import { keysHashOf, readCursor, writeCursor } from './cursor.ts'
 import { readFunnel } from './funnel.ts'
 import { WINDOW_LIMITS, type WindowLimits } from './limits.ts'
@@ -111,7 +111,7 @@ export function makeWindows(
         },
         onEnd: () => computation?.leave(subscriber),
       })
-      const subscriber = { slot, after, afterText: afterText ?? null }
+      const subscriber: Subscriber = { slot, after, afterText: afterText ?? null, told: null }
       return slot.stream
     },
 
