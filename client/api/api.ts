@@ -7,6 +7,7 @@ import {
   type SubscriptionForwarder,
 } from '@urql/core'
 import type { Client as Socket } from 'graphql-ws'
+import { bearer } from './session.ts'
 import { makeConnection, type Connection, type ConnectionOptions } from './connection.ts'
 
 export interface Api {
@@ -21,6 +22,7 @@ export function makeApi(url: string, options: ConnectionOptions = {}): Api {
   const client = new Client({
     url,
     preferGetMethod: false,
+    fetchOptions: () => ({ headers: { ...bearer(options.key ?? null) } }),
     requestPolicy: 'network-only',
     exchanges: [subscriptionExchange({ forwardSubscription: forwardOn(connection.socket) }), fetchExchange],
   })

@@ -1,12 +1,16 @@
 // The socket's life as the page shows it: connecting, open, or waiting for the next try. Built on graphql-ws' own events.
 import { createClient, type Client } from 'graphql-ws'
 import { shallowRef, type ShallowRef } from 'vue'
+import { bearer } from './session.ts'
 import { backoffMs } from './backoff.ts'
 
 export type ConnectionState =
   | { is: 'connecting'; lostAt: number | null }
   | { is: 'open' }
   | { is: 'waiting'; lostAt: number | null; retryAt: number }
+
+/** The server's close code where there is no good key. */
+const UNAUTHORIZED = 4401
 
 export interface Connection {
   readonly state: Readonly<ShallowRef<ConnectionState>>
@@ -17,6 +21,10 @@ export interface Connection {
 }
 
 export interface ConnectionOptions {
+  /** Sent when a socket opens. */
+  key?: string | null
+  /** The server takes no calls without a key, or not with this one: there is no further try. */
+  onRefused?: () => void
   pingEveryMs?: number
   pongWithinMs?: number
   /** Where there is no WebSocket of the platform's own: Node before 22. */
@@ -26,16 +34,19 @@ export interface ConnectionOptions {
 /** `url`: of the GraphQL endpoint, ws: or wss:. Tries for ever; a socket that answers no ping is given up and replaced. */
 export function makeConnection(
   url: string,
-  { pingEveryMs = 10_000, pongWithinMs = 5_000, webSocketImpl }: ConnectionOptions = {},
+  { key = null, onRefused, pingEveryMs = 10_000, pongWithinMs = 5_000, webSocketImpl }: ConnectionOptions = {},
 ): Connection {
   const state = shallowRef<ConnectionState>({ is: 'connecting', lostAt: null })
   let lostAt: number | null = null
   let attempt = 0
   let pongTimer: ReturnType<typeof setTimeout> | undefined
+  let refused = false
   let endWait: (() => void) | undefined
 
   const socket = createClient({
-    url,
+    // A socket that would be refused again is waited for in vain: whoever gives another key loads the page again.
+    url: () => (refused ? new Promise<string>(() => {}) : url),
+    connectionParams: () => ({ ...bearer(key) }),
     ...(webSocketImpl ? { webSocketImpl } : {}),
     keepAlive: pingEveryMs,
     connectionAckWaitTimeout: pongWithinMs,
@@ -62,8 +73,12 @@ export function makeConnection(
         if (!received) pongTimer = setTimeout(() => socket.terminate(), pongWithinMs)
       },
       pong: () => clearTimeout(pongTimer),
-      closed() {
+      closed(event) {
         clearTimeout(pongTimer)
+        if ((event as { code?: number } | undefined)?.code === UNAUTHORIZED) {
+          refused = true
+          onRefused?.()
+        }
         if (state.value.is === 'open') lostAt = Date.now()
         state.value = { is: 'connecting', lostAt }
       },

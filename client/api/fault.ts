@@ -10,11 +10,11 @@ export interface Fault {
 
 const ADVICE: Record<string, string> = {
   BAD_REQUEST: 'Page and server may be of different versions: reload the page.',
-  FORBIDDEN: 'This page may not read here: open it from the address the server printed.',
+  FORBIDDEN: 'This page may not read here: open it from the address the server printed, with a key of the role view.',
   NETWORK: 'Check that the server runs (npm start) and can be reached from here.',
   OVERLOADED: 'The server has more to do than it can; it is asked again shortly.',
   RATE_LIMITED: 'Too many calls from here; it is asked again shortly.',
-  UNAUTHENTICATED: 'Sign in again, then reload the page.',
+  UNAUTHENTICATED: 'Load the page again, and sign in.',
   UNAVAILABLE: 'The database is away; it is asked again shortly.',
 }
 

@@ -4,6 +4,7 @@ import { createServer, connect, type AddressInfo, type Socket } from 'node:net'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { openBrowser } from '../../scripts/browser.ts'
+import type { Database } from '../../server/db/index.ts'
 import { makeTestDatabase } from '../support/database.ts'
 import { startServer } from '../support/server.ts'
 
@@ -116,6 +117,7 @@ export async function makeShop(url: string): Promise<Shop & { userId: string }> 
 }
 
 export interface Stage {
+  database: Database
   browser: Browser
   wire: Wire
   shop: Awaited<ReturnType<typeof makeShop>>
@@ -162,7 +164,7 @@ export async function setStage(): Promise<Stage> {
     }
   }
   return {
-    ...{ browser, wire, shop, visit },
+    ...{ browser, database, wire, shop, visit },
     async close() {
       await browser.close()
       await wire.close()
