@@ -5,7 +5,7 @@ import { type Access, makeAccess } from './access/access.ts'
 import { isLoopbackHost } from './access/loopback.ts'
 import { type Changes, makeChanges } from './changes/changes.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
-import { type Database, openDatabase, StartError, startPostgres } from './db/index.ts'
+import { type Database, migrationNames, openDatabase, StartError, startPostgres } from './db/index.ts'
 import { makeUpkeep } from './db/upkeep.ts'
 import { type CallReport, makeIngest } from './ingest/ingest.ts'
 import { makeRejectLog } from './ingest/rejectLog.ts'
@@ -78,6 +78,7 @@ async function start(config: Config, log: Logger, { open, lost }: Steps): Promis
         publicDir: join(config.projectDir, 'dist/public'),
         allowedOrigins: config.allowedOrigins,
         trustedProxies: config.trustedProxies,
+        migrations: migrationNames(config.projectDir),
         limits: { drainMs: transportDrainMs },
       },
     ),

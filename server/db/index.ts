@@ -7,6 +7,7 @@ import { placeCluster } from './embedded/place.ts'
 import { prepareDatabase } from './prepare.ts'
 
 export type { Database } from './database.ts'
+export { migrationNames } from './migrations.ts'
 export { StartError } from './startError.ts'
 
 const databaseName = 'lookout'

@@ -38,12 +38,18 @@ export async function openMigrations(projectDir: string, url: string): Promise<M
   }
 }
 
-function readMigrations(baseDir: string): MigrationList {
-  const lockfile = join(baseDir, 'migration_lock.toml')
-  const names = readdirSync(baseDir, { withFileTypes: true })
+/** The migrations of this version, oldest first. */
+export const migrationNames = (projectDir: string): string[] => namesIn(join(projectDir, 'prisma/migrations'))
+
+const namesIn = (baseDir: string): string[] =>
+  readdirSync(baseDir, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)
     .sort()
+
+function readMigrations(baseDir: string): MigrationList {
+  const lockfile = join(baseDir, 'migration_lock.toml')
+  const names = namesIn(baseDir)
   return {
     baseDir,
     lockfile: { path: 'migration_lock.toml', content: existsSync(lockfile) ? readFileSync(lockfile, 'utf8') : null },

@@ -8,28 +8,38 @@ const LAG_MS_MAX = 10_000
 export interface Readiness {
   ready: boolean
   database: 'ok' | 'out of reach'
+  /** Whether the database has the tables of this version: it may have been put back since the start. */
+  migrations: 'ok' | 'missing' | 'unknown'
   /** The writer has connections of its own; they come back by themselves. */
   writer: 'ok' | 'out of reach'
   /** From commit until seen by the change reader; null before the first. */
   streamLagMs: number | null
 }
 
-export async function readReadiness({
-  database,
-  ingest,
-  changes,
-}: Pick<Services, 'database' | 'ingest' | 'changes'>): Promise<Readiness> {
-  const timeout = new Promise<false>((resolve) => setTimeout(() => resolve(false), DATABASE_MS_MAX).unref())
-  const answered = database.pool.query('select 1').then(
-    () => true,
-    () => false,
+const missingMigrations = `
+  select count(*)::int as missing from unnest($1::text[]) as wanted (name)
+   where not exists (select from public._prisma_migrations
+                      where migration_name = wanted.name and finished_at is not null and rolled_back_at is null)`
+
+/** `migrations`: the names of those that the database is to have. */
+export async function readReadiness(
+  { database, ingest, changes }: Pick<Services, 'database' | 'ingest' | 'changes'>,
+  migrations: readonly string[],
+): Promise<Readiness> {
+  const timeout = new Promise<undefined>((resolve) => setTimeout(resolve, DATABASE_MS_MAX, undefined).unref())
+  const answered = database.pool.query<{ missing: number }>(missingMigrations, [migrations]).then(
+    ({ rows }) => rows[0]?.missing,
+    // Without its table there is none of them; all else is a database out of reach.
+    ({ code }: { code?: string }) => (code === '42P01' ? migrations.length : undefined),
   )
-  const reachable = await Promise.race([answered, timeout])
+  const missing = await Promise.race([answered, timeout])
+  const reachable = missing !== undefined
   const writable = ingest.ready()
   const streamLagMs = changes.lagMs()
   return {
-    ready: reachable && writable && (streamLagMs ?? 0) <= LAG_MS_MAX,
+    ready: missing === 0 && writable && (streamLagMs ?? 0) <= LAG_MS_MAX,
     database: reachable ? 'ok' : 'out of reach',
+    migrations: !reachable ? 'unknown' : missing === 0 ? 'ok' : 'missing',
     writer: writable ? 'ok' : 'out of reach',
     streamLagMs,
   }

@@ -165,7 +165,11 @@ export function makeSockets(
         close: (code, reason) => socket.close(code, reason),
         onMessage: (take) =>
           socket.on('message', (data) => {
-            take(String(data)).catch((error: unknown) => {
+            take(String(data)).catch((error: Error) => {
+              // A message that only a server sends: graphql-ws throws where it closes for all else that is no protocol.
+              if (error.message.startsWith('Unexpected message')) {
+                return socket.close(CloseCode.BadRequest, 'Invalid message received')
+              }
               log.error({ err: error }, 'a message on a socket could not be handled')
               socket.close(CloseCode.InternalServerError, 'Internal server error')
             })

@@ -34,6 +34,8 @@ export interface TransportOptions {
   allowedOrigins?: readonly string[]
   /** Addresses of proxies in front, whose word is taken for whom they speak. */
   trustedProxies?: readonly string[]
+  /** Names of the migrations without which the server is not ready. */
+  migrations?: readonly string[]
   limits?: Partial<TransportLimits>
 }
 
@@ -57,7 +59,7 @@ const REQUEST_ID = /^[\w.:-]{1,100}$/
 /** Rejects as node:http does where the address is taken (EADDRINUSE). */
 export async function startTransport(
   { services, access, log, registry }: TransportDependencies,
-  { host, port, publicDir, allowedOrigins = [], trustedProxies = [], limits: given }: TransportOptions,
+  { host, port, publicDir, allowedOrigins = [], trustedProxies = [], migrations = [], limits: given }: TransportOptions,
 ): Promise<Transport> {
   const limits = { ...TRANSPORT_LIMITS, ...given }
   const mask = makeMask(log)
@@ -97,7 +99,7 @@ export async function startTransport(
     }
     if (pathname === '/health') return answerJson(response, 200, { status: 'ok' })
     if (pathname === '/ready') {
-      const readiness = await readReadiness(services)
+      const readiness = await readReadiness(services, migrations)
       return answerJson(response, readiness.ready ? 200 : 503, readiness)
     }
     if (pathname === '/metrics') {

@@ -9,7 +9,7 @@ import { pino } from 'pino'
 import WebSocket from 'ws'
 import { type Access, makeAccess } from '../../server/access/access.ts'
 import { type Changes, makeChanges } from '../../server/changes/changes.ts'
-import type { Database } from '../../server/db/index.ts'
+import { type Database, migrationNames } from '../../server/db/index.ts'
 import { makeIngest } from '../../server/ingest/ingest.ts'
 import { nameCalls } from '../../server/prometheus/ingest.ts'
 import { makeRegistry } from '../../server/prometheus/registry.ts'
@@ -107,7 +107,7 @@ export async function startApi({
   const access = await makeAccess({ database, log }, { openWithoutKeys: true, refreshMs: 100 })
   const served = await startTransport(
     { services: { database, prisma, ingest, changes, windows, subscriptions: rows, stats }, access, log, registry },
-    { host: '127.0.0.1', port: 0, publicDir, ...transport },
+    { host: '127.0.0.1', port: 0, publicDir, migrations: migrationNames('.'), ...transport },
   )
   const graphqlUrl = `${served.url}/graphql`
   const clients: Client[] = []

@@ -410,7 +410,18 @@ describe('the page at', () => {
     expect(await (await fetch(`${api.url}/health`)).json()).toEqual({ status: 'ok' })
     const ready = await fetch(`${api.url}/ready`)
     expect(ready.status).toBe(200)
-    expect(await ready.json()).toMatchObject({ ready: true, database: 'ok', writer: 'ok' })
+    expect(await ready.json()).toMatchObject({ ready: true, database: 'ok', migrations: 'ok', writer: 'ok' })
+  })
+
+  test('/ready says no where the database lacks a migration of this version', async () => {
+    const ahead = await startApi({ database: api.database, transport: { migrations: ['20991231000000_tomorrow'] } })
+    try {
+      const ready = await fetch(`${ahead.url}/ready`)
+      expect(ready.status).toBe(503)
+      expect(await ready.json()).toMatchObject({ ready: false, database: 'ok', migrations: 'missing' })
+    } finally {
+      await ahead.close()
+    }
   })
 })
 
