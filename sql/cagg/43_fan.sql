@@ -38,13 +38,16 @@ language sql immutable as $$
     (select jsonb_object_agg(p_fan -> 'columns' ->> i, p_row ->> i) from generate_series(0, jsonb_array_length(p_row) - 1) as i))
 $$;
 
+create or replace function cagg._is_constant(p_expression text) returns boolean
+language sql immutable as $$ select p_expression ~ '^\(*''([^'']|'''')*''::text\)*$' $$;
+
 -- Whether no two branches can have a group in common: one of their columns is a constant, another in each.
 create or replace function cagg._is_disjoint(p_fan jsonb) returns boolean
 language sql immutable as $$
   select exists (
     select from generate_series(0, jsonb_array_length(p_fan -> 'columns') - 1) as i
     where (
-      select count(distinct line ->> i) filter (where line ->> i ~ '^''([^'']|'''')*''::text$') = count(*)
+      select count(distinct line ->> i) filter (where cagg._is_constant(line ->> i)) = count(*)
       from jsonb_array_elements(p_fan -> 'rows') as line))
 $$;
 
@@ -132,7 +135,12 @@ language sql stable as $$
       cagg._by_kind(cagg._states_over(s -> 'states', p_values),
         ', coalesce((%3$s)::%4$s, ''0''::%4$s) as %1$s', ', %3$s as %1$s', ', %3$s as %1$s', ', %3$s as %1$s', ', %3$s as %1$s'),
       p_from, case when p_values = '{}' then ' where ' || (s ->> 'where') end,
-      cagg._positions(1 + jsonb_array_length(s -> 'keys'))), ' union all ' order by n)
+      -- A branch's constants need no grouping.
+      (select string_agg(position::text, ', ' order by position) from (
+        select 1 as position
+        union all
+        select i + 1 from jsonb_array_elements(s -> 'keys') with ordinality as keys (k, i) where not cagg._is_constant(cagg._branched(k ->> 'flat', p_fan, line))
+      ) as positions)), ' union all ' order by n)
   from (select p_this.shape as s) as shape, jsonb_array_elements(p_rows) with ordinality as lines (line, n)
 $$;
 
