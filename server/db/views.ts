@@ -76,7 +76,8 @@ async function build(
     const startedAt = Date.now()
     let rows = 0
     for (const statement of fill) rows += (await filler.query(statement)).rowCount ?? 0
-    log.info({ view, rows, ms: Date.now() - startedAt }, 'continuous aggregate built')
+    // A first start fills nothing, and need not say so view by view.
+    log[rows > 0 ? 'info' : 'debug']({ view, rows, ms: Date.now() - startedAt }, 'continuous aggregate built')
   }
   if (building.length > 0) await filler.query('commit')
   return building.length
