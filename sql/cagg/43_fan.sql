@@ -41,11 +41,12 @@ $$;
 create or replace function cagg._is_constant(p_expression text) returns boolean
 language sql immutable as $$ select p_expression ~ '^\(*''([^'']|'''')*''::text\)*$' $$;
 
--- Whether no two branches can have a group in common: one of their columns is a constant, another in each.
-create or replace function cagg._is_disjoint(p_fan jsonb) returns boolean
+-- Whether no two branches can have a group in common: one of the keys is a column of theirs that is a constant, another in each.
+create or replace function cagg._is_disjoint(p_fan jsonb, p_keys jsonb) returns boolean
 language sql immutable as $$
   select exists (
     select from generate_series(0, jsonb_array_length(p_fan -> 'columns') - 1) as i
+    join jsonb_array_elements(p_keys) as k on k ->> 'flat' = (p_fan ->> 'alias') || '.' || (p_fan -> 'columns' ->> i)
     where (
       select count(distinct line ->> i) filter (where cagg._is_constant(line ->> i)) = count(*)
       from jsonb_array_elements(p_fan -> 'rows') as line))
@@ -61,7 +62,7 @@ declare
   v_calls text[]; v_looks text[] := '{}'; v_keys text[];
   v_together jsonb; v_apart jsonb; v_parts text[] := '{}';
 begin
-  if v_fan is null or not cagg._is_disjoint(v_fan) or cardinality(cagg._columns_of(concat_ws(' ', s ->> 'where', s #>> '{bucket,flat}',
+  if v_fan is null or not cagg._is_disjoint(v_fan, s -> 'keys') or cardinality(cagg._columns_of(concat_ws(' ', s ->> 'where', s #>> '{bucket,flat}',
     (select string_agg(state ->> 'flat', ' ') from jsonb_array_elements(s -> 'states') as state)), v_fan ->> 'alias')) > 0
     -- A tally counts repeats, which folding by value would lose; and what is not all aggregates cannot be folded twice.
     or exists (select from jsonb_array_elements(s -> 'states') as state where state ->> 'kind' not in ('add', 'min', 'max', 'sketch'))
@@ -77,7 +78,7 @@ begin
   -- Distinct values are folded by value: what their filters look at varies within one, so branches by that go a way of their own.
   select jsonb_agg(line order by n) filter (where not looks), jsonb_agg(line order by n) filter (where looks) into v_together, v_apart
   from jsonb_array_elements(v_fan -> 'rows') with ordinality as lines (line, n)
-  cross join lateral (select cagg._columns_of(cagg._expressions(jsonb_build_array(line)), v_fan ->> 'source') && array_remove(v_looks, null)) as looking (looks);
+  cross join lateral (select cagg._columns_of(cagg._expressions(jsonb_build_array(line)), v_fan ->> 'source') && coalesce(array_remove(v_looks, null), '{}')) as looking (looks);
   v_parts := array[cagg._fan_of(p_this, p_from, v_fan, v_together, v_calls), cagg._fan_of(p_this, p_from, v_fan, v_apart, v_calls)];
   if v_together is not null and v_parts[1] is null or v_apart is not null and v_parts[2] is null then return null; end if;
   return array_to_string(v_parts, ' union all ');
@@ -95,7 +96,7 @@ declare
 begin
   if p_rows is null then return null; end if;
   if jsonb_array_length(p_rows) = 1 then
-    return cagg._branches(p_this, p_fan, p_rows, p_from, s #>> '{bucket,flat}', 'count(*)', '{}');
+    return cagg._branches(p_this, p_fan, p_rows, p_from, s #>> '{bucket,flat}', 'count(*)', null);
   end if;
   for v_call in select c.*, row_number() over () as i from unnest(p_calls) as call cross join cagg._calls(call) as c loop
     v_name := 'cagg_' || v_call.i;
@@ -122,7 +123,7 @@ begin
     cagg._branches(p_this, p_fan, p_rows, 'folded as ' || v_source, v_source || '.cagg_bucket', format('sum(%s.cagg_n)::bigint', v_source), v_values));
 end $$;
 
--- One SELECT a branch over rows or folded rows. p_values: what the states' aggregate calls are over folded rows.
+-- One SELECT a branch over rows or folded rows. p_values: what the states' aggregate calls are over folded rows; null: over rows.
 create or replace function cagg._branches(
   p_this cagg._aggregates, p_fan jsonb, p_rows jsonb, p_from text, p_bucket text, p_count text, p_values jsonb
 )
@@ -134,7 +135,7 @@ language sql stable as $$
       p_count,
       cagg._by_kind(cagg._states_over(s -> 'states', p_values),
         ', coalesce((%3$s)::%4$s, ''0''::%4$s) as %1$s', ', %3$s as %1$s', ', %3$s as %1$s', ', %3$s as %1$s', ', %3$s as %1$s'),
-      p_from, case when p_values = '{}' then ' where ' || (s ->> 'where') end,
+      p_from, case when p_values is null then ' where ' || (s ->> 'where') end,
       -- A branch's constants need no grouping.
       (select string_agg(position::text, ', ' order by position) from (
         select 1 as position
@@ -147,7 +148,7 @@ $$;
 -- States with their aggregate calls replaced. Hashes that were folded by value are a bag that needs no sorting.
 create or replace function cagg._states_over(p_states jsonb, p_values jsonb) returns jsonb
 language sql immutable as $$
-  select case when p_values = '{}' then p_states else (
+  select case when p_values is null then p_states else (
     select coalesce(jsonb_agg(state || jsonb_build_object('flat', case state ->> 'kind'
       when 'sketch' then (select p_values ->> c.call from cagg._calls(state ->> 'flat') as c limit 1)
       else cagg._replace_calls(state ->> 'flat', p_values) end) order by n), '[]')

@@ -89,7 +89,7 @@ end if;
 return null;
 end if;
 $sql$, cagg._tail(p_source), cagg._tail_columns(p_source),
-    (select string_agg(cagg._log(r, format('(select %s as bucket from %s) as times', r.shape #>> '{bucket,flat}', cagg._from_alone(r.shape))), ' union all ')
+    (select string_agg(cagg._log(r, format('(select %s as bucket from %s) as times where bucket is not null', r.shape #>> '{bucket,flat}', cagg._from_alone(r.shape))), ' union all ')
       from cagg._roots(p_source) as r),
     cagg._tail_fold(p_source), cagg._tail_rows(), p_source)
   where cagg._tail_rows() > 0 and not exists (select from cagg._roots(p_source) as r where (r.shape ->> 'immediate')::boolean)

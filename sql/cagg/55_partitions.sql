@@ -28,6 +28,12 @@ begin
   return null;
 end $$;
 
+-- A trigger that is disabled and does nothing. A MERGE on a partitioned table hands a wrong transition table to its update trigger once
+-- it has inserted a row: for each row updated later, the row inserted last (PostgreSQL 15 to 18 at least). It keeps that row at hand
+-- only while no partition has a BEFORE trigger for rows, be it disabled.
+create or replace function cagg._keep() returns trigger
+language plpgsql as $$ begin return new; end $$;
+
 -- Gives the partitions that have none their triggers; one that is in use gets them the next time. Without aggregates on the
 -- source, all lose them.
 create or replace function cagg._cover_partitions(p_source text) returns void
@@ -36,7 +42,7 @@ declare
   v_table record;
 begin
   if not exists (select from cagg._roots(p_source)) then
-    perform cagg._drop_triggers('cagg._before_truncate', p_source);
+    perform cagg._drop_triggers('cagg._before_truncate', p_source), cagg._drop_triggers('cagg._keep', p_source);
     return;
   end if;
   for v_table in
@@ -44,7 +50,8 @@ begin
     where not exists (select from pg_catalog.pg_trigger where tgrelid = t.relid and tgfoid = 'cagg._before_truncate()'::regprocedure)
   loop
     if v_table.is_source then
-      execute format('create trigger cagg_before_truncate before truncate on %s for each statement execute function cagg._before_truncate()', p_source);
+      execute format('create trigger cagg_before_truncate before truncate on %1$s for each statement execute function cagg._before_truncate();'
+        'create or replace trigger cagg_merge before insert on %1$s for each row execute function cagg._keep(); alter table %1$s disable trigger cagg_merge', p_source);
     else
       perform cagg._cover(p_source, v_table.relid);
     end if;
@@ -61,7 +68,7 @@ declare
 begin
   for v_trigger in
     select tgname, tgrelid::regclass as relation from pg_catalog.pg_trigger
-    where tgfoid = to_regprocedure(p_function || '()') and (p_table is null or tgrelid = to_regclass(p_table)
+    where tgfoid = to_regprocedure(p_function || '()') and tgparentid = 0 and (p_table is null or tgrelid = to_regclass(p_table)
       or tgrelid in (select relid from pg_partition_tree(to_regclass(p_table))))
   loop
     execute format('drop trigger %I on %s', v_trigger.tgname, v_trigger.relation);

@@ -69,3 +69,14 @@ it('knows that days in Berlin have 23 and 25 hours', async () => {
   expect(rows).toEqual([{ day: '2025-03-30', n: 23 }, { day: '2025-10-26', n: 25 }])
   await engine.expectExact()
 })
+
+it('leaves rows out that have no time, one by one and in bulk', async () => {
+  await engine.sql(`create table shop.undated (t int, v int);
+    select cagg.create_continuous_aggregate('shop.undated_10', $$ select cagg.time_bucket(10, t) as t, count(*) as n, max(v) as v from shop.undated group by 1 $$);
+    insert into shop.undated values (null, 1); insert into shop.undated values (null, 2), (3, 4)`)
+  await engine.sql(`insert into shop.undated select nullif(i % 20, 7), i from generate_series(1, 600) as i`)
+  await engine.expectExact()
+  await engine.sql(`update shop.undated set t = null where t = 3; update shop.undated set t = 12 where t is null and v > 300; delete from shop.undated where t is null`)
+  await engine.expectExact()
+  expect(await engine.sql('select t from shop.undated_10 order by 1')).toEqual([{ t: 0 }, { t: 10 }])
+})

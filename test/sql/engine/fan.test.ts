@@ -54,3 +54,25 @@ it('is exact for many rows at once, rows one by one, and both taken away again',
   await engine.sql('delete from shop."Sales" where id % 4 = 0')
   await engine.expectExact()
 })
+
+it.each([
+  ['no key at all', 'count(*) as n', '1'],
+  ['a key that branches share', 'd.key, count(*) as n, sum(s.amount) as amount', '1, 2'],
+  ['nothing but a count', 'd.dimension, count(*) as n', '1, 2'],
+])('is exact with %s', async (_title, columns, groups) => {
+  await engine.sql('select cagg.create_continuous_aggregate($1, $2)', [
+    'shop.fanned_otherwise',
+    `select cagg.time_bucket('1 day', s.ts) as bucket, ${columns} from shop."Sales" as s
+     cross join lateral (values ('ALL', ''), ('COUNTRY', s.country), ('KIND', s.kind)) as d (dimension, key) group by ${groups}`,
+  ])
+  for (const statement of [
+    'select shop.fill(60, 0.4)',
+    `update shop."Sales" set country = 'FR' where id % 3 = 0`,
+    'delete from shop."Sales" where id % 4 = 0',
+    `insert into shop."Sales" (ts, country) values ('2026-03-02', 'FR')`,
+  ]) {
+    await engine.sql(statement)
+    await engine.expectExact()
+  }
+  await engine.sql(`select cagg.drop_continuous_aggregate('shop.fanned_otherwise')`)
+})

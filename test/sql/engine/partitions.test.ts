@@ -17,6 +17,13 @@ it.each([
   ['a truncate of two', `truncate ${day}, shop."Sales_p20260303"`],
   ['a truncate of the whole table', 'select shop.fill(200, 0.4); truncate shop."Sales"'],
   ['a truncate of one after the whole, in one transaction', `select shop.fill(200, 0.5); begin; truncate shop."Sales"; select shop.fill(100, 0.6); truncate ${day}; commit`],
+  [
+    'a merge that inserts before it updates',
+    `set enable_hashjoin = off; set enable_mergejoin = off; merge into shop."Sales" as s using (
+       select id, ts, id % 3 from shop."Sales" union all select -id, ts, 0 from shop."Sales" where id % 4 = 0 order by 2) as o (id, ts, choice) on s.id = o.id and s.ts = o.ts
+     when matched and o.choice = 0 then delete when matched and o.choice = 1 then update set amount = amount + 1, country = 'MX'
+     when not matched then insert (ts, amount, country) values (o.ts, 33, 'BR'); reset enable_hashjoin; reset enable_mergejoin`,
+  ],
 ])('is exact after %s', async (_title, statement) => {
   await engine.sql('select shop.fill(100, 0.1)')
   await engine.sql(statement)

@@ -7,7 +7,14 @@ import { tailOf, useEngine } from './support.ts'
 const engine = useEngine({ aggregates: false })
 const runs = Number(process.env['PROPERTY_RUNS'] ?? 15)
 
-const keys = ['s.country', 's.kind', `coalesce(s.country, 'none')`, 's.units', 'b.gender', 'd.key', 's.units > 2']
+const fan = `cross join lateral (values ('A', s.kind), ('B', s.country), ('ALL', '')) as d (dimension, key)`
+const joins = 'left join shop.buyers as b on b.id = s.buyer'
+const sources = {
+  alone: { from: '', keys: ['s.country', 's.kind', `coalesce(s.country, 'none')`, 's.units', 's.units > 2'] },
+  joined: { from: joins, keys: ['s.country', 'b.gender', `b.gender || '/' || s.kind`, 's.units % 2'] },
+  fanned: { from: fan, keys: ['d.dimension', 'd.key', 's.units'] },
+  both: { from: `${joins} ${fan}`, keys: ['d.key', 'b.gender', 's.kind'] },
+}
 const aggregates = {
   n: 'count(*)',
   priced: 'count(s.amount)',
@@ -69,9 +76,11 @@ const definition = fc.record({
   time: fc.oneof(fc.constant('timestamptz'), fc.constantFrom(...Object.keys(times))),
   /** How many widths of that kind are passed over, before the first level and before each further one. */
   skips: fc.array(fc.nat(3), { minLength: 1, maxLength: 3 }),
-  keys: fc.uniqueArray(fc.constantFrom(...keys), { maxLength: 3 }),
+  source: fc.constantFrom<keyof typeof sources>('alone', 'joined', 'fanned', 'both'),
+  /** Which of the source's keys, by their places. */
+  keyPlaces: fc.uniqueArray(fc.nat(4), { maxLength: 3 }),
   aggregates: fc.uniqueArray(fc.constantFrom(...Object.keys(aggregates)), { minLength: 1, maxLength: 5 }),
-  where: fc.constantFrom('', '', 'where s.amount > 300', `where s.kind is distinct from 'gift' or b.gender = 'M'`),
+  where: fc.constantFrom('', '', 'where s.amount > 300', `where s.kind is distinct from 'gift' or s.buyer % 2 = 0`),
   slots: fc.constantFrom(1, 2, 8),
   tailRows: fc.constantFrom(0, 4, 256),
   having: fc.constantFrom('', '', 'having count(*) > 1'),
@@ -91,6 +100,13 @@ const statement = fc.oneof(
     .map(([change, rows]) => `update shop."Sales" set ${change} where ${rows} and ts < '2026-03-04 20:00'`),
   slice.map((rows) => `delete from shop."Sales" where ${rows}`),
   slice.map((rows) => `with gone as (delete from shop."Sales" where ${rows} returning *) insert into shop."Sales" (ts, country, amount, buyer, units) select ts, 'BE', amount, buyer, units from gone`),
+  slice.map((rows) => `insert into shop."Sales" (id, ts, amount, buyer) overriding system value select id, ts, 77, 7 from shop."Sales" where ${rows}
+    union all select nextval(pg_get_serial_sequence('shop."Sales"', 'id')), '2026-03-02 07:07+00', 7, 7 on conflict (ts, id) do update set amount = excluded.amount, kind = 'sale'`),
+  slice.map((rows) => `merge into shop."Sales" as s using (select id, ts, units from shop."Sales" where ${rows}) as o on s.id = o.id and s.ts = o.ts and o.units <> 3
+    when matched and s.units > 2 then delete when matched then update set amount = 42, price = null when not matched then insert (ts, amount, price) values (o.ts, 1, 0)`),
+  fc.constantFrom(`insert into shop."Sales" (ts, country, kind, amount, units, buyer, price) values ('2026-03-02 03:04:05+00', 'US', 'sale', 500, 3, 4, 1.25)`,
+    `update shop."Sales_p20260302" set amount = amount + 1, units = 4 where id % 3 = 0`, `delete from shop."Sales_p20260303" where id % 2 = 0`, 'truncate shop."Sales_p20260302"',
+    `insert into shop."Sales_p20260304" (ts, amount, units, buyer, price) select '2026-03-04 01:00+00', i, i % 5, i % 9, i / 7.0 from generate_series(1, 12) as i`),
   fc.constantFrom('truncate shop."Sales"', 'select cagg.run_maintenance()', 'begin; select shop.fill(30, 0.5); savepoint s; delete from shop."Sales"; rollback to s; commit'),
 )
 
@@ -118,8 +134,10 @@ it(`has no drift under any of ${runs} definitions and sequences of statements`, 
 
 /** The finest level and those above it; the names of all. */
 async function create(given: Given): Promise<string[]> {
-  const columns = given.keys.map((key, index) => `${key} as k${index}`)
-  const grouped = ['bucket', ...given.keys.map((_, index) => `k${index}`)].map((_, index) => index + 1).join(', ')
+  const { from, ...source } = sources[given.source]
+  const keys = source.keys.filter((_, place) => given.keyPlaces.includes(place))
+  const columns = keys.map((key, index) => `${key} as k${index}`)
+  const grouped = ['bucket', ...keys.map((_, index) => `k${index}`)].map((_, index) => index + 1).join(', ')
   const { time, rest, width, ...kind } = times[given.time as 'timestamptz']
   const [first = '', ...levels] = levelsOf(kind.widths, given)
   await make(
@@ -130,8 +148,7 @@ async function create(given: Given): Promise<string[]> {
       ...columns,
       ...given.aggregates.map((name) => `${aggregates[name as 'n']} as ${name}`),
     ].join(', ') +
-      ` from shop."Sales" as s left join shop.buyers as b on b.id = s.buyer
-    cross join lateral (values ('A', s.kind), ('B', s.country)) as d (dimension, key) ${given.where} group by ${grouped} ${given.having}`,
+      ` from shop."Sales" as s ${from} ${given.where} group by ${grouped} ${given.having}`,
   )
   for (const [index, coarser] of levels.entries())
     await make(
@@ -139,7 +156,7 @@ async function create(given: Given): Promise<string[]> {
       given.slots,
       [
         `select cagg.time_bucket(${width(coarser)}, bucket${rest}) as bucket`,
-        ...given.keys.map((_, key) => `k${key}`),
+        ...keys.map((_, key) => `k${key}`),
         ...given.aggregates.map((name) => `${rolled(name)} as ${name}`),
       ].join(', ') + ` from shop.any_${index} group by ${grouped}`,
     )
