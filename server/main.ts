@@ -13,6 +13,7 @@ import { runUntilStopped, type Steps } from './lifecycle.ts'
 import { makeLog } from './log.ts'
 import { nameCalls } from './prometheus/ingest.ts'
 import { makeRegistry } from './prometheus/registry.ts'
+import { nameLiveStreams, nameStreamEvents } from './prometheus/streams.ts'
 import { nameCommits, nameQueue } from './prometheus/writer.ts'
 import { makePrisma } from './schema/prisma.ts'
 import { makeShopProcess, SHOP_PROCESS_OPTIONS } from './shopProcess.ts'
@@ -64,14 +65,21 @@ async function start(config: Config, log: Logger, { open, lost }: Steps): Promis
   }
   const ingest = makeIngest({ writer, onCall }, { rawRetentionDays })
   const changes = (reader.changes = await open(makeChanges({ database, log })))
-  const windows = await open(makeWindows({ database, changes, log }))
+  const { onStreamEvent, onSocketClosed } = nameStreamEvents(registry)
+  const windows = await open(makeWindows({ database, changes, log, onStreamEvent }))
   const stats = makeStats({ database, writer, changes, audience })
-  const subscriptions = await open(makeSubscriptions({ database, changes, log, stats }))
+  const subscriptions = await open(makeSubscriptions({ database, changes, log, onStreamEvent, stats }))
   const prisma = await open(makePrisma(database.url))
 
   const transport = await open(
     startTransport(
-      { services: { database, prisma, ingest, changes, windows, subscriptions, stats }, access, log, registry },
+      {
+        services: { database, prisma, ingest, changes, windows, subscriptions, stats },
+        access,
+        log,
+        registry,
+        onSocketClosed,
+      },
       {
         host: config.host,
         port: config.port,
@@ -83,6 +91,11 @@ async function start(config: Config, log: Logger, { open, lost }: Steps): Promis
       },
     ),
   )
+  nameLiveStreams(registry, () => ({
+    ...transport.live(),
+    streams: audience().subscribers,
+    shared: windows.stats().windows + subscriptions.counts().feeds,
+  }))
   announce(transport.url, config.databaseUrl === undefined ? database.url : withoutPassword(database.url))
   if (config.shop) await open(startShop(config, log, { url: transport.url, access }))
 

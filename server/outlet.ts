@@ -124,3 +124,12 @@ export function makeOutlet<T>({ take, onStart, onEnd }: OutletHooks<T>): Outlet<
     },
   }
 }
+
+/** What happens to streams, for whoever counts it. */
+export type StreamEvent =
+  /** A message was merged into one that its reader had not taken yet. */
+  | { is: 'conflated' }
+  /** A reader came with a cursor: it went on from there, or was given the whole again. */
+  | { is: 'resumed'; outcome: 'resumed' | 'snapshot' }
+  /** A change goes out, so long after its commit. */
+  | { is: 'sent'; lagMs: number }

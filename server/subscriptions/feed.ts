@@ -3,7 +3,7 @@
 import type { Logger } from 'pino'
 import type { Changes } from '../changes/changes.ts'
 import { LookoutError } from '../errors.ts'
-import type { Stream } from '../outlet.ts'
+import type { Stream, StreamEvent } from '../outlet.ts'
 import { markOf, readCursor, readLogCursor, type ReadPlace, writeCursor } from './cursor.ts'
 import { readDelta, readMissed, type ReadingLimits } from './reading.ts'
 import { makeSlot, type RowsDelta, type Slot } from './slot.ts'
@@ -60,10 +60,17 @@ const oldest = new Date(0)
 
 /** `onIdle` is called when the last subscriber has gone; the feed is of no use after that. */
 export function makeFeed<Row extends StreamRow>(
-  dependencies: { source: RowSource<Row>; changes: Changes; log: Logger; clock: () => Date; onIdle: () => void },
+  dependencies: {
+    source: RowSource<Row>
+    changes: Changes
+    log: Logger
+    onStreamEvent?: (event: StreamEvent) => void
+    clock: () => Date
+    onIdle: () => void
+  },
   options: FeedOptions,
 ): Feed<Row> {
-  const { source, changes, log, clock, onIdle } = dependencies
+  const { source, changes, log, onStreamEvent, clock, onIdle } = dependencies
   const { lookbackMs, everyMs, rowsMax, deltaRowsMax, spansMax, retryMs } = options
   const mark = markOf(options.stream)
   const rows = new Map<string, Row>()
@@ -208,7 +215,9 @@ export function makeFeed<Row extends StreamRow>(
     if (isLater(from.snapshot, here.snapshot)) subscriber.floor = from
     try {
       const missed = await missedBy(from, here)
-      if (missed === 'expired' || missed === 'too many') slot.pushSnapshot()
+      const gone = missed === 'expired' || missed === 'too many'
+      onStreamEvent?.({ is: 'resumed', outcome: gone ? 'snapshot' : 'resumed' })
+      if (gone) slot.pushSnapshot()
       else slot.prepend(missed, rows.size + deltaRowsMax)
     } catch (error) {
       slot.end(error)
@@ -279,7 +288,9 @@ export function makeFeed<Row extends StreamRow>(
         subscribers.delete(subscriber)
         closeIfIdle()
       },
+      () => onStreamEvent?.({ is: 'conflated' }),
     )
+    if (from === 'other' && after !== undefined) onStreamEvent?.({ is: 'resumed', outcome: 'snapshot' })
     const subscriber: Subscriber<Row> = { slot, previous: after ?? null, from: from === 'other' ? undefined : from }
     subscribers.add(subscriber)
     if (place && !reload) settle(subscriber)

@@ -25,6 +25,7 @@ export interface Slot<Row extends StreamRow, Message> extends Omit<Outlet<Messag
 export function makeSlot<Row extends StreamRow, Message>(
   message: (due: RowsDelta<Row> | 'snapshot') => Message,
   onEnd: () => void,
+  onMerge?: () => void,
 ): Slot<Row, Message> {
   // A delta is kept as it came until it has to be merged: who waits for the same one is sent the same message.
   let due: RowsDelta<Row> | 'snapshot' | undefined
@@ -52,6 +53,7 @@ export function makeSlot<Row extends StreamRow, Message>(
 
   return {
     push(delta, rowsMax) {
+      if (due) onMerge?.()
       if (due !== 'snapshot') add(due, delta, rowsMax)
     },
     prepend(delta, rowsMax) {

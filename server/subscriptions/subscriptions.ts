@@ -4,7 +4,7 @@ import type { Changes } from '../changes/changes.ts'
 import type { Database } from '../db/index.ts'
 import type { Severity } from '../db/generated/prisma/enums.ts'
 import { LookoutError } from '../errors.ts'
-import type { Stream } from '../outlet.ts'
+import type { Stream, StreamEvent } from '../outlet.ts'
 import { type Feed, makeFeed, type RowsUpdate } from './feed.ts'
 import { makeMessageRows, type MessageRow } from './messageRows.ts'
 import { makeOrderItemRows, type OrderItemRow } from './orderItemRows.ts'
@@ -73,13 +73,14 @@ export function makeSubscriptions<Stats>(
     database: Pick<Database, 'pool'>
     changes: Changes
     log: Logger
+    onStreamEvent?: (event: StreamEvent) => void
     stats: () => Promise<Stats> | Stats
     clock?: () => Date
   },
   given: Partial<SubscriptionsOptions> = {},
 ): Subscriptions<Stats> {
   const options = { ...SUBSCRIPTIONS_OPTIONS, ...given }
-  const { database, changes, log, clock = () => new Date() } = dependencies
+  const { database, changes, log, onStreamEvent, clock = () => new Date() } = dependencies
   const { rowsMax, deltaRowsMax, spansMax, retryMs, everyMsMin, everyMsMax, lookbackMsMax } = options
   const feeds = new Map<string, Feed<never>>()
   const statsStreams = makeStatsStreams(dependencies.stats, options)
@@ -115,7 +116,7 @@ export function makeSubscriptions<Stats>(
       })
     }
     const feed = makeFeed(
-      { source: source(), changes, log, clock, onIdle: () => feeds.delete(key) },
+      { source: source(), changes, log, onStreamEvent, clock, onIdle: () => feeds.delete(key) },
       { stream, ...timing, rowsMax, deltaRowsMax, spansMax, retryMs },
     )
     feeds.set(key, feed as unknown as Feed<never>)

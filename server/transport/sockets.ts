@@ -57,12 +57,14 @@ export interface SocketsDependencies {
   addresses: Addresses
   rates: Rates
   log: Logger
+  /** Told of each socket's close code. */
+  onClosed?: (code: number) => void
 }
 
 const bytesOf = (result: Result): Buffer => Buffer.from(`${textOf(result)}}`)
 
 export function makeSockets(
-  { operations, mask, origins, access, addresses, rates, log }: SocketsDependencies,
+  { operations, mask, origins, access, addresses, rates, log, onClosed }: SocketsDependencies,
   limits: TransportLimits,
 ): Sockets {
   const acceptor = new WebSocketServer({
@@ -178,6 +180,7 @@ export function makeSockets(
       { request, socket, outflow },
     )
     socket.once('close', (code, reason) => {
+      onClosed?.(code)
       stopPinging()
       outflow.close()
       closed(code, String(reason)).catch((error: unknown) =>

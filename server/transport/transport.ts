@@ -45,11 +45,15 @@ export interface TransportDependencies {
   log: Logger
   /** What /metrics tells. */
   registry: Pick<Registry, 'metrics' | 'contentType'>
+  /** Told of the close code of each socket. */
+  onSocketClosed?: (code: number) => void
 }
 
 export interface Transport {
   /** Where it answers, such as "http://127.0.0.1:4000". */
   url: string
+  /** Connections that streams may go out on. */
+  live(): { sockets: number; sse: number }
   /** Takes nothing new, lets what is under way finish for a while, and tells streams to go on elsewhere. */
   close(): Promise<void>
 }
@@ -58,7 +62,7 @@ const REQUEST_ID = /^[\w.:-]{1,100}$/
 
 /** Rejects as node:http does where the address is taken (EADDRINUSE). */
 export async function startTransport(
-  { services, access, log, registry }: TransportDependencies,
+  { services, access, log, registry, onSocketClosed }: TransportDependencies,
   { host, port, publicDir, allowedOrigins = [], trustedProxies = [], migrations = [], limits: given }: TransportOptions,
 ): Promise<Transport> {
   const limits = { ...TRANSPORT_LIMITS, ...given }
@@ -67,7 +71,10 @@ export async function startTransport(
   const addresses = makeAddresses(trustedProxies, limits.livePerAddressMax)
   const rates = makeRates(limits)
   const operations = makeOperations({ schema: makeSchema(), services, mask }, limits)
-  const sockets = makeSockets({ operations, mask, origins, access, addresses, rates, log }, limits)
+  const sockets = makeSockets(
+    { operations, mask, origins, access, addresses, rates, log, onClosed: onSocketClosed },
+    limits,
+  )
   const bodies = makeBodies({ assertRoom: () => services.ingest.assertRoom() }, limits)
   const files = makeFiles(publicDir)
   const graphiql = makeGraphiql()
@@ -207,6 +214,7 @@ export async function startTransport(
   const { port: bound } = server.address() as AddressInfo
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    live: () => ({ sockets: sockets.count(), sse: streams.size }),
     close: () => (closing ??= close()),
   }
 }

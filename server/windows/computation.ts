@@ -3,6 +3,7 @@
 import type { ClientBase } from 'pg'
 import type { Logger } from 'pino'
 import { type Change, type ChangeNotice, type Changes, changesSince, newestCommit } from '../changes/changes.ts'
+import type { StreamEvent } from '../outlet.ts'
 import type { Asked } from './asked.ts'
 import { keysHashOf, type Place, writeCursor } from './cursor.ts'
 import type { WindowLimits } from './limits.ts'
@@ -41,6 +42,7 @@ export interface ComputationDependencies {
   /** Milliseconds since 1970. */
   clock: () => number
   log: Logger
+  onStreamEvent?: (event: StreamEvent) => void
   limits: WindowLimits
   /** Called when nobody has watched for a while. */
   onIdle: () => void
@@ -64,7 +66,7 @@ const TIMER_EARLY_MS_MAX = 5
 const later = (a: Date | null, b: Date | null): Date | null => (a && b ? (a > b ? a : b) : (a ?? b))
 
 export function makeComputation(asked: Asked, everyMs: number, dependencies: ComputationDependencies): Computation {
-  const { reader, changes, clock, log, limits, onIdle } = dependencies
+  const { reader, changes, clock, log, onStreamEvent, limits, onIdle } = dependencies
   const plan = makePlan(asked)
   const state = makeWindowState(plan, asked, limits)
   const context = { plan, bucketMs: asked.bucketMs, state }
@@ -176,6 +178,7 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
     const changed = state.takeChanged()
     const committed = freshCommittedAt
     freshCommittedAt = null
+    if (committed && told.size > 0) onStreamEvent?.({ is: 'sent', lagMs: clock() - committed.getTime() })
     const snapshot = shared(() => makeSnapshot(context, { cursor: cursorNow(), committedAt }))
     const delta = shared(() =>
       makeDelta(context, { cursor: cursorNow(), previousCursor: null, committedAt: committed }, changed),
@@ -255,7 +258,9 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
         resumed.set(after, message && telling(message))
       }
       if (!joining.delete(subscriber)) continue
-      const { message, told: fresh } = resumed.get(after) ?? whole()
+      const on = resumed.get(after)
+      if (after !== '') onStreamEvent?.({ is: 'resumed', outcome: on ? 'resumed' : 'snapshot' })
+      const { message, told: fresh } = on ?? whole()
       told.add(subscriber)
       subscriber.told = fresh
       subscriber.slot.offer(message)

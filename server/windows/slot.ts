@@ -13,8 +13,8 @@ export interface Slot {
   stream: Stream<MetricsUpdate>
 }
 
-/** `onStart` is called when reading begins, `onEnd` once, when the reader leaves or the stream has ended. */
-export function makeSlot(hooks: { onStart: () => void; onEnd: () => void }): Slot {
+/** `onStart` is called when reading begins, `onEnd` once, when the reader leaves or the stream has ended; `onMerge` where the reader is late. */
+export function makeSlot(hooks: { onStart: () => void; onEnd: () => void; onMerge?: () => void }): Slot {
   let pending: MetricsUpdate | undefined
 
   function take(): MetricsUpdate | undefined {
@@ -27,6 +27,7 @@ export function makeSlot(hooks: { onStart: () => void; onEnd: () => void }): Slo
   return {
     waiting: () => pending,
     offer(message) {
+      if (pending) hooks.onMerge?.()
       pending = pending && message.kind === 'DELTA' ? mergeDeltas(pending, message) : message
       wake()
     },

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { type Changes, changesSince, newestCommit } from '../changes/changes.ts'
 import type { Database } from '../db/index.ts'
 import { LookoutError } from '../errors.ts'
+import type { StreamEvent } from '../outlet.ts'
 import { checkEvery, checkWindow } from './asked.ts'
 import { type Computation, makeComputation, type Subscriber } from './computation.ts'
 import { keysHashOf, readCursor, writeCursor } from './cursor.ts'
@@ -24,13 +25,14 @@ export interface WindowsDependencies {
   database: Pick<Database, 'pool'>
   changes: Pick<Changes, 'cursor' | 'since' | 'newest' | 'subscribe'>
   log: Logger
+  onStreamEvent?: (event: StreamEvent) => void
   /** Milliseconds since 1970. */
   clock?: () => number
 }
 
 /** Starts with no window; each begins with its first subscriber and ends a little after its last. */
 export function makeWindows(
-  { database, changes, log, clock = Date.now }: WindowsDependencies,
+  { database, changes, log, onStreamEvent, clock = Date.now }: WindowsDependencies,
   options: Partial<WindowLimits> = {},
 ): Windows {
   const limits = { ...WINDOW_LIMITS, ...options }
@@ -87,6 +89,7 @@ export function makeWindows(
           changes,
           clock,
           log,
+          onStreamEvent,
           limits,
           onIdle() {
             if (computations.get(name) === made) computations.delete(name)
@@ -110,6 +113,7 @@ export function makeWindows(
           }
         },
         onEnd: () => computation?.leave(subscriber),
+        onMerge: () => onStreamEvent?.({ is: 'conflated' }),
       })
       const subscriber: Subscriber = { slot, after, afterText: afterText ?? null, told: null }
       return slot.stream

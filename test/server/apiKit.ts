@@ -13,6 +13,7 @@ import { type Database, migrationNames } from '../../server/db/index.ts'
 import { makeIngest } from '../../server/ingest/ingest.ts'
 import { nameCalls } from '../../server/prometheus/ingest.ts'
 import { makeRegistry } from '../../server/prometheus/registry.ts'
+import { nameLiveStreams, nameStreamEvents } from '../../server/prometheus/streams.ts'
 import { nameCommits, nameQueue } from '../../server/prometheus/writer.ts'
 import { makePrisma } from '../../server/schema/prisma.ts'
 import { makeStats } from '../../server/stats.ts'
@@ -96,19 +97,31 @@ export async function startApi({
   nameQueue(registry, writer)
   const ingest = makeIngest({ writer, onCall: nameCalls(registry) })
   const changes = (reader.changes = await makeChanges({ database, log }))
-  const windows = makeWindows({ database, changes, log })
+  const { onStreamEvent, onSocketClosed } = nameStreamEvents(registry)
+  const windows = makeWindows({ database, changes, log, onStreamEvent })
   const audience = () => ({
     windows: windows.stats().windows,
     subscribers: windows.stats().subscribers + rows.counts().subscribers,
   })
   const stats = makeStats({ database, writer, changes, audience })
-  const rows = makeSubscriptions({ database, changes, log, stats }, subscriptions)
+  const rows = makeSubscriptions({ database, changes, log, onStreamEvent, stats }, subscriptions)
   const prisma = makePrisma(database.url)
   const access = await makeAccess({ database, log }, { openWithoutKeys: true, refreshMs: 100 })
   const served = await startTransport(
-    { services: { database, prisma, ingest, changes, windows, subscriptions: rows, stats }, access, log, registry },
+    {
+      services: { database, prisma, ingest, changes, windows, subscriptions: rows, stats },
+      access,
+      log,
+      registry,
+      onSocketClosed,
+    },
     { host: '127.0.0.1', port: 0, publicDir, migrations: migrationNames('.'), ...transport },
   )
+  nameLiveStreams(registry, () => ({
+    ...served.live(),
+    streams: audience().subscribers,
+    shared: windows.stats().windows + rows.counts().feeds,
+  }))
   const graphqlUrl = `${served.url}/graphql`
   const clients: Client[] = []
 

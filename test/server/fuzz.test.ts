@@ -1,6 +1,7 @@
 // Whatever is sent, the caller gets an answer with a code, the process lives, and the stream of someone else misses nothing.
 import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
+import type { Socket } from 'node:net'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import WebSocket from 'ws'
@@ -223,7 +224,7 @@ test('frames that are no frames', async () => {
       await once(socket, 'open')
       const closed = once(socket, 'close')
       // Past ws' own framing, straight into the connection.
-      const { _socket: connection } = socket as unknown as { _socket: import('node:net').Socket }
+      const { _socket: connection } = socket as unknown as { _socket: Socket }
       connection.write(bytes)
       connection.end()
       await closed

@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { pino } from 'pino'
+import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeRejectLog } from '../../server/ingest/rejectLog.ts'
+import { nameStreamEvents } from '../../server/prometheus/streams.ts'
+import { makeSlot } from '../../server/windows/slot.ts'
+import type { MetricsUpdate } from '../../server/windows/types.ts'
 import type { RejectedRow, RejectionCode } from '../../server/writer/call.ts'
 import { type Api, startApi } from './apiKit.ts'
 
@@ -102,4 +106,47 @@ test('rejected rows are sampled in the log: counted, by field, without a value o
     ['ingestEvents', 'INVALID', 'country', 2],
   ])
   expect(JSON.stringify(lines)).not.toContain('ada')
+})
+
+test('streams are counted, with what they share, how resuming went, and why sockets closed', async () => {
+  const query = `subscription ($after: Cursor) {
+    metrics(metrics: [EVENTS], window: "PT1M", every: "PT0.05S", after: $after) { kind cursor }
+  }`
+  const before = await figures()
+  const [one, other] = [api.watch(query), api.watchBySse(query)]
+  const { cursor } = await one.next()
+  await other.next()
+  expect(await figures()).toMatchObject({
+    lookout_streams: 2,
+    lookout_streams_shared: 1,
+    lookout_sockets: 1,
+    lookout_sse_streams: 1,
+  })
+  await api.post(BATCH, { rows: [{ type: 'page_view' }] })
+  expect(await one.next()).toMatchObject({ kind: 'DELTA' })
+  const back = api.watch(query, { after: cursor })
+  expect(await back.next()).toMatchObject({ kind: 'DELTA' })
+  const elsewhere = api.watch(query.replace('PT1M', 'PT2M'), { after: cursor })
+  expect(await elsewhere.next()).toMatchObject({ kind: 'SNAPSHOT' })
+  for (const stream of [one, other, back, elsewhere]) stream.close()
+  await expect.poll(async () => (await figures()).lookout_sockets).toBe(0)
+  const after = await figures()
+  const grown = (name: string) => (after[name] ?? 0) - (before[name] ?? 0)
+  expect(grown('lookout_resumes_total{outcome="resumed"}')).toBe(1)
+  expect(grown('lookout_resumes_total{outcome="snapshot"}')).toBe(1)
+  expect(grown('lookout_sockets_closed_total{reason="client"}')).toBe(3)
+  expect(grown('lookout_send_lag_seconds_count')).toBeGreaterThan(0)
+})
+
+test('messages that wait for a slow reader are merged, and counted', async () => {
+  const registry = new Registry()
+  const { onStreamEvent } = nameStreamEvents(registry)
+  const slot = makeSlot({
+    onStart: () => undefined,
+    onEnd: () => undefined,
+    onMerge: () => onStreamEvent({ is: 'conflated' }),
+  })
+  const message = { kind: 'SNAPSHOT' } as MetricsUpdate
+  for (let sent = 0; sent < 3; sent++) slot.offer({ ...message })
+  expect(await registry.metrics()).toContain('lookout_messages_conflated_total 2')
 })
