@@ -1,7 +1,7 @@
 // What the aggregates cost writers of single rows: inserts of one event a commit on eight connections, with all views and without.
 import { parseArgs } from 'node:util'
 import type pg from 'pg'
-import { makeBareTwin } from './kit/bareTwin.ts'
+import { makeTwin } from './kit/twins.ts'
 import { eventRows } from './kit/events.ts'
 import { type BenchResult, connect, median, progress, quantile, startBenchPostgres } from './kit.ts'
 
@@ -25,7 +25,7 @@ export async function run(args: string[]): Promise<BenchResult> {
   const postgres = await startBenchPostgres()
   try {
     const admin = await postgres.makeDatabase('bench')
-    await makeBareTwin(admin)
+    await makeTwin(admin, 'bare_events')
     const clients = await Promise.all(
       Array.from({ length: Number(values.connections) }, () => connect(postgres.url('bench'))),
     )

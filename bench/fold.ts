@@ -1,13 +1,23 @@
-// What the aggregates cost a bulk load: COPY of events in batches, with all views of sql/views and into a bare twin of the table.
+// What aggregates cost a bulk load: COPY of events in batches into tables alike, from one without aggregates to Lookout's own.
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
-import { makeBareTwin } from './kit/bareTwin.ts'
+import { makeTwin } from './kit/twins.ts'
 import { EVENT_COLUMNS, eventLines } from './kit/events.ts'
 import { type BenchResult, cpuSeconds, median, progress, startBenchPostgres } from './kit.ts'
 
 export const about = 'COPY of events with every view, against the same COPY into the same table without triggers'
+
+const tables = {
+  bare_events: 'none',
+  one_events: '1: events and revenue by second and country',
+  four_events: '4: the same by second, minute, hour and day',
+  'public.events': `8: Lookout's own, five breakdowns each, distinct sessions among them`,
+}
+type Table = keyof typeof tables
+const names = Object.keys(tables) as Table[]
+const warmUpRounds = 3
 
 export async function run(args: string[]): Promise<BenchResult> {
   const { values } = parseArgs({
@@ -19,24 +29,21 @@ export async function run(args: string[]): Promise<BenchResult> {
     },
   })
   const batchRows = Number(values.rows)
+  const batchMs = (batchRows * 1000) / Number(values.rate)
   const postgres = await startBenchPostgres()
   try {
     const client = await postgres.makeDatabase('bench')
-    await makeBareTwin(client)
+    await makeTwins(client)
     const pid = (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]!.pid
-    const seen = { bare: [] as Measured[], folded: [] as Measured[] }
+    const seen: Record<Table, Measured[]> = { bare_events: [], one_events: [], four_events: [], 'public.events': [] }
     const base = Date.now()
     for (let round = 0; round < Number(values.rounds) + warmUpRounds; round++) {
-      const text = eventLines(
-        batchRows,
-        base + (round * batchRows * 1000) / Number(values.rate),
-        (batchRows * 1000) / Number(values.rate),
-      )
-      // In turn, and each first every other time, so that a machine that drifts drifts for both.
-      const turn = round % 2 ? (['bare', 'folded'] as const) : (['folded', 'bare'] as const)
-      for (const each of turn) {
-        const measured = await copy(client, pid, each === 'bare' ? 'bare_events' : 'public.events', text)
-        if (round >= warmUpRounds) seen[each].push(measured)
+      const text = eventLines(batchRows, base + round * batchMs, batchMs)
+      // In turn, so that a machine that drifts drifts for all.
+      for (let i = 0; i < names.length; i++) {
+        const name = names[(i + round) % names.length]!
+        const measured = await copy(client, pid, name, text)
+        if (round >= warmUpRounds) seen[name].push(measured)
       }
     }
     progress('checking that the aggregates are exact')
@@ -45,20 +52,21 @@ export async function run(args: string[]): Promise<BenchResult> {
     )
     if (drifted.rows.length > 0) throw new Error(`drift in ${drifted.rows.map((row) => row.view_name).join(', ')}`)
     await client.end()
-    const rate = (each: Measured[]) => batchRows / median(each.map(({ seconds }) => seconds))
-    const cpu = (each: Measured[]) => (each.reduce((sum, { cpu }) => sum + cpu, 0) / each.length / batchRows) * 1e6
+
+    const rateOf = (name: Table) => batchRows / median(seen[name].map(({ seconds }) => seconds))
+    const cpuOf = (name: Table) =>
+      (seen[name].reduce((sum, { cpu }) => sum + cpu, 0) / seen[name].length / batchRows) * 1e6
     return {
-      rows: (['bare', 'folded'] as const).map((each) => ({
-        table: each,
-        'rows/s': Math.round(rate(seen[each])),
-        'server CPU µs/row': Number(cpu(seen[each]).toFixed(2)),
-        'batch rows': batchRows,
-        batches: seen[each].length,
+      rows: names.map((name) => ({
+        aggregates: tables[name],
+        'rows/s': Math.round(rateOf(name)),
+        ratio: Number((rateOf(name) / rateOf('bare_events')).toFixed(2)),
+        'server CPU µs/row': Number(cpuOf(name).toFixed(2)),
       })),
       verdicts: [
         {
-          what: 'rows/s with every view ÷ without triggers',
-          value: rate(seen.folded) / rate(seen.bare),
+          what: `rows/s with every view ÷ without triggers, batches of ${batchRows}`,
+          value: rateOf('public.events') / rateOf('bare_events'),
           atLeast: 0.67,
         },
       ],
@@ -68,7 +76,21 @@ export async function run(args: string[]): Promise<BenchResult> {
   }
 }
 
-const warmUpRounds = 3
+async function makeTwins(client: pg.Client): Promise<void> {
+  for (const name of ['bare_events', 'one_events', 'four_events']) await makeTwin(client, name)
+  for (const name of ['one_events', 'four_events'])
+    await client.query(`select cagg.create_continuous_aggregate('${name}_1s', $$
+      select cagg.time_bucket('1 second', created_at) as bucket, country, count(*) as events, sum(amount) as revenue
+        from ${name} group by 1, 2 $$)`)
+  for (const [finer, level, width] of [
+    ['1s', '1m', '1 minute'],
+    ['1m', '1h', '1 hour'],
+    ['1h', '1d', '1 day'],
+  ])
+    await client.query(`select cagg.create_continuous_aggregate('four_events_${level}', $$
+      select cagg.time_bucket('${width}', bucket) as bucket, country, sum(events) as events, sum(revenue) as revenue
+        from four_events_${finer} group by 1, 2 $$)`)
+}
 
 interface Measured {
   seconds: number
