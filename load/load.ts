@@ -55,11 +55,13 @@ export interface Rows {
 
 export interface LoadResult extends LoadProgress {
   acceptedPerSecond: number
+  /** Of acknowledged calls, from their sending; p99Ms counts from when they were due. */
+  answerP99Ms: number
   /** What the server counts of this run's events, over its aggregates; null where it could not be asked. */
   counted: number | null
   /** Every acknowledged event is counted, once. */
   exact: boolean
-  /** Processor time of this process. */
+  /** Processor time of this process, its start aside. */
   cpuSeconds: number
 }
 
@@ -76,10 +78,12 @@ export async function runLoad(
   onProgress?: (progress: LoadProgress) => void,
 ): Promise<LoadResult> {
   const { ratePerSecond, seconds, rowsPerCall, callsMax } = options
+  const cpuBefore = process.cpuUsage()
   const caller = makeCaller(options.url, { key: options.key })
   const events = makeEvents(`load ${randomUUID().slice(0, 8)}`)
   const head = bodyHead(options)
   const total = makeTally()
+  const answers = createHistogram()
   let recent = makeTally()
   const startedMs = Date.now()
   const endsMs = startedMs + seconds * 1000
@@ -96,9 +100,11 @@ export async function runLoad(
     const key = options.keys ? `,"key":"${randomUUID()}"` : ''
     const body = `${head}${rows}${key}}}`
     for (let tries = 1; ; tries++) {
+      const sentMs = Date.now()
       const { data, errorCode, retryAfterMs } = await caller.call<IngestAnswer>(body)
       if (data) {
         const [result] = Object.values(data)
+        answers.record(Math.max(1, Date.now() - sentMs))
         const tookMs = Date.now() - dueMs
         return count((tally) => tally.answered(result as IngestAnswer[string], tookMs))
       }
@@ -131,14 +137,16 @@ export async function runLoad(
   try {
     await Promise.all(Array.from({ length: callsMax }, work))
     const progress = total.progress()
+    const cpu = process.cpuUsage(cpuBefore)
     const counted = await countEvents(caller, events, startedMs)
     const { accepted, unknown } = progress.rows
     return {
       ...progress,
       acceptedPerSecond: accepted / progress.seconds,
+      answerP99Ms: answers.count === 0 ? 0 : answers.percentile(99),
       counted,
       exact: counted !== null && counted >= accepted && counted <= accepted + unknown,
-      cpuSeconds: (process.cpuUsage().user + process.cpuUsage().system) / 1e6,
+      cpuSeconds: (cpu.user + cpu.system) / 1e6,
     }
   } finally {
     clearInterval(ticker)

@@ -21,7 +21,7 @@ export interface WriterOptions {
   connections: number
   queueRowsMax: number
   queueBytesMax: number
-  /** While a call has waited longer than this to be written, no more are taken: whoever is taken is answered soon. */
+  /** While a call has waited, or a new one would wait, longer than this to be written, no more are taken. */
   queueWaitMsMax: number
   rawRetentionDays: number
   reconnectDelayMinMs: number
@@ -80,6 +80,9 @@ export interface Writer {
   close(): Promise<void>
 }
 
+/** The time of a group is a mean that forgets within about so many. */
+const RECENT_GROUPS = 4
+
 /** `retryAfterMs` of a full queue lies between these. */
 const RETRY_AFTER_MIN_MS = 50
 const RETRY_AFTER_MAX_MS = 5_000
@@ -102,11 +105,13 @@ export function makeWriter(
   let gathering = false
   let nextUpkeepAt = Date.now() + Math.random() * options.upkeepIntervalMs
   let drained: (() => void) | null = null
+  let recentGroupMs = 0
 
   const reachable = () => lanes.some((lane) => lane.reachable())
   const writing = () => lanes.some((lane) => lane.busy())
 
   function committed(commit: Commit): void {
+    recentGroupMs += (commit.tookMs - recentGroupMs) / RECENT_GROUPS
     statistics.committed(commit.tookMs)
     onCommit?.(commit)
   }
@@ -169,6 +174,13 @@ export function makeWriter(
     })
   }
 
+  /** The longest that a call has waited so far, or that one more would: bursts are known before anyone has waited. */
+  function waitMs(): number {
+    const waitedMs = Date.now() - (queue.oldestQueuedAt() ?? Number.POSITIVE_INFINITY)
+    const groupsAhead = queue.waitingRows() / options.groupRowsMax
+    return Math.max(waitedMs, (groupsAhead / lanes.length) * recentGroupMs)
+  }
+
   function retryAfterMs(): number {
     const estimateMs = (queue.rows() / Math.max(statistics.rowsPerSecond(), 1)) * 1000
     return Math.round(Math.min(RETRY_AFTER_MAX_MS, Math.max(RETRY_AFTER_MIN_MS, estimateMs)))
@@ -177,8 +189,7 @@ export function makeWriter(
   function assertRoom(rows: number, bytes = 0): void {
     if (closing) throw unavailable(options.reconnectDelayMaxMs)
     if (!reachable()) throw unavailable(options.reconnectDelayMaxMs)
-    const waitedMs = Date.now() - (queue.oldestQueuedAt() ?? Number.POSITIVE_INFINITY)
-    if (queue.hasRoom(rows, bytes) && waitedMs <= options.queueWaitMsMax) return
+    if (queue.hasRoom(rows, bytes) && waitMs() <= options.queueWaitMsMax) return
     throw new LookoutError('OVERLOADED', 'More rows are waiting than the server takes; try again later.', {
       retryAfterMs: retryAfterMs(),
     })
