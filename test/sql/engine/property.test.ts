@@ -106,7 +106,7 @@ const statement = fc.oneof(
     when matched and s.units > 2 then delete when matched then update set amount = 42, price = null when not matched then insert (ts, amount, price) values (o.ts, 1, 0)`),
   fc.constantFrom(`insert into shop."Sales" (ts, country, kind, amount, units, buyer, price) values ('2026-03-02 03:04:05+00', 'US', 'sale', 500, 3, 4, 1.25)`,
     `update shop."Sales_p20260302" set amount = amount + 1, units = 4 where id % 3 = 0`, `delete from shop."Sales_p20260303" where id % 2 = 0`, 'truncate shop."Sales_p20260302"',
-    `insert into shop."Sales_p20260304" (ts, amount, units, buyer, price) select '2026-03-04 01:00+00', i, i % 5, i % 9, i / 7.0 from generate_series(1, 12) as i`),
+    `insert into shop."Sales_p20260304" (id, ts, amount, units, buyer, price) overriding system value select nextval(pg_get_serial_sequence('shop."Sales"', 'id')), '2026-03-04 01:00+00', i, i % 5, i % 9, i / 7.0 from generate_series(1, 12) as i`),
   fc.constantFrom('truncate shop."Sales"', 'select cagg.run_maintenance()', 'begin; select shop.fill(30, 0.5); savepoint s; delete from shop."Sales"; rollback to s; commit'),
 )
 
