@@ -9,6 +9,8 @@ export interface ViewersOptions {
   count: number
   /** Subscriptions; viewer i has number i modulo their count. Left out: they listen, and subscribe to nothing. */
   operations?: { query: string; variables?: object }[]
+  /** Each viewer has all of the operations. */
+  allOnEach?: boolean
   /** Connections made at a time. */
   atOnce: number
 }
@@ -54,16 +56,15 @@ function fieldOf(text: string, name: string): string | undefined {
 }
 
 function watch(
-  { port, operations }: ViewersOptions,
+  { port, operations = [], allOnEach }: ViewersOptions,
   index: number,
   hooks: { ready: () => void; ended: () => void },
 ): Socket {
   const socket = connect(port, '127.0.0.1')
-  const operation = operations?.[index % operations.length]
+  const asked = allOnEach ? operations : operations.slice(index % operations.length, (index % operations.length) + 1)
   let held: Buffer = Buffer.alloc(0)
   let open = false
-  let ready = false
-  let cursor: string | undefined
+  const cursors = new Map<string, string | undefined>()
 
   socket.setNoDelay(true)
   socket.on('error', () => undefined)
@@ -78,21 +79,21 @@ function watch(
     report.bytes += payload.length
     const text = payload.toString('latin1')
     if (text.includes('"connection_ack"')) {
-      const subscribe = { id: randomUUID(), type: 'subscribe', payload: operation }
-      socket.write(frame(TEXT, JSON.stringify(subscribe)))
+      for (const payload of asked)
+        socket.write(frame(TEXT, JSON.stringify({ id: randomUUID(), type: 'subscribe', payload })))
       return
     }
     if (text.includes('"type":"error"') || text.includes('"errors":[')) throw new Error(text)
     const committed = fieldOf(text, 'committedAt')
     const previous = fieldOf(text, 'previousCursor')
-    if (ready) {
+    const id = fieldOf(text, 'id')!
+    if (cursors.has(id)) {
       report.messages++
       if (committed) report.latenciesMs.push(Date.now() - Date.parse(committed))
-      if (previous !== undefined && previous !== cursor) report.lost++
+      if (previous !== undefined && previous !== cursors.get(id)) report.lost++
     }
-    cursor = fieldOf(text, 'cursor')
-    if (!ready) hooks.ready()
-    ready = true
+    cursors.set(id, fieldOf(text, 'cursor'))
+    if (cursors.size === asked.length) hooks.ready()
   }
 
   socket.on('data', (chunk: Buffer) => {
@@ -103,11 +104,8 @@ function watch(
       if (!data.toString('latin1', 0, 16).includes(' 101')) throw new Error(data.toString('latin1', 0, end))
       open = true
       data = data.subarray(end + 4)
-      if (operation) socket.write(frame(TEXT, '{"type":"connection_init"}'))
-      else {
-        ready = true
-        hooks.ready()
-      }
+      if (asked.length > 0) socket.write(frame(TEXT, '{"type":"connection_init"}'))
+      else hooks.ready()
     }
     while (data.length >= 2) {
       const short = data[1]! & 127

@@ -1,0 +1,75 @@
+// Many live viewers: each on a socket of its own, twenty distinct windows between them, an update a second. How late after the
+// commit messages come, what a viewer costs in memory, and whether any message was lost.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { type BenchResult, cpuSeconds, progress, quantile, residentMb, startBenchPostgres } from './kit.ts'
+import { startServer, startViewers, sumReports, type Viewers, writeEvents } from './kit/streams.ts'
+
+export const about =
+  '10,000 then 20,000 live subscribers of 20 streams, an update a second: commit → client, memory a subscriber'
+
+const query = `subscription ($metrics: [Metric!]!, $window: Duration!) {
+  metrics(metrics: $metrics, window: $window, every: "PT1S") {
+    kind cursor previousCursor windowStart windowEnd committedAt totals { metric value } points { bucket values }
+  }
+}`
+const windows = ['PT1M', 'PT2M', 'PT3M', 'PT4M', 'PT5M']
+const metrics = [['EVENTS'], ['PAGE_VIEWS', 'ERRORS'], ['CART_ADDS', 'PURCHASES'], ['ERROR_RATE', 'EVENTS']]
+const operations = windows.flatMap((window) => metrics.map((each) => ({ query, variables: { metrics: each, window } })))
+
+const viewersAProcess = 5_000
+
+export async function run(args: string[]): Promise<BenchResult> {
+  const { values } = parseArgs({
+    args,
+    options: { steps: { type: 'string', default: '10000,20000' }, seconds: { type: 'string', default: '30' } },
+  })
+  const postgres = await startBenchPostgres()
+  await (await postgres.makeDatabase('bench')).end()
+  // They all come from this machine.
+  const server = await startServer({ DATABASE_URL: postgres.url('bench'), SOCKETS_PER_ADDRESS_MAX: '100000' })
+  const all: Viewers[] = []
+  const rows: BenchResult['rows'] = []
+  const verdicts: BenchResult['verdicts'] = []
+  try {
+    const writer = writeEvents(server.url, { perSecond: 200, perCall: 50 })
+    await sleep(3_000)
+    const emptyMb = residentMb(server.pid)
+    let viewers = 0
+    for (const step of values.steps.split(',').map(Number)) {
+      progress(`connecting ${step} viewers`)
+      while (viewers < step) {
+        const count = Math.min(viewersAProcess, step - viewers)
+        all.push(await startViewers({ port: server.port, count, atOnce: 100, operations }))
+        viewers += count
+      }
+      await sleep(2_000)
+      await Promise.all(all.map((each) => each.reset()))
+      const cpu = cpuSeconds(server.pid)
+      const began = performance.now()
+      await sleep(Number(values.seconds) * 1000)
+      const seconds = (performance.now() - began) / 1000
+      const share = (cpuSeconds(server.pid) - cpu) / seconds
+      const report = sumReports(await Promise.all(all.map((each) => each.report())))
+      const mean = report.latenciesMs.reduce((sum, ms) => sum + ms, 0) / report.latenciesMs.length
+      const lost = report.lost + report.ended
+      rows.push({
+        subscribers: step,
+        'messages/s': Math.round(report.messages / seconds),
+        'mean ms': Math.round(mean),
+        'p99 ms': Math.round(quantile(report.latenciesMs, 0.99)),
+        lost,
+        'server CPU %': Math.round(share * 100),
+        'KB a subscriber': Number((((residentMb(server.pid) - emptyMb) * 1024) / step).toFixed(1)),
+      })
+      verdicts.push({ what: `${step} subscribers: mean ms from commit to client`, value: mean, atMost: 500 })
+      verdicts.push({ what: `${step} subscribers: messages and viewers lost`, value: lost, atMost: 0 })
+    }
+    await writer.stop()
+    return { rows, verdicts }
+  } finally {
+    for (const viewers of all) await viewers.close()
+    await server.stop()
+    await postgres.close()
+  }
+}
