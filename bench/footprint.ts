@@ -32,11 +32,17 @@ export async function run(args: string[]): Promise<BenchResult> {
   })
   const dataDir = mkdtempSync(join(tmpdir(), 'lookout-bench-'))
   chmodSync(dataDir, 0o755)
-  const server = await startServer({ DATA_DIR: dataDir, LOOKOUT_SHOP: 'on' })
+  const server = await startServer({ LOOKOUT_DATA_DIR: dataDir, LOOKOUT_SHOP: 'on' })
   try {
     const count = Number(values.dashboards)
     progress('opening the dashboards, while the shop writes its past')
-    const viewers = await startViewers({ port: server.port, count, atOnce: 5, operations: dashboard, allOnEach: true })
+    const viewers = await startViewers({
+      port: server.port,
+      count,
+      atOnce: 5,
+      operations: dashboard,
+      each: dashboard.length,
+    })
     const seen: number[] = []
     for (let second = 0; second < Number(values.minutes) * 60; second += 5) {
       await sleep(5_000)

@@ -116,11 +116,15 @@ export function sumReports(reports: ViewersReport[]): ViewersReport {
 }
 
 /** Sends events to a server at an even rate, in calls of `perCall` rows, until stopped. */
-export function writeEvents(url: string, { perSecond, perCall }: { perSecond: number; perCall: number }) {
+const someCountries = ['China', 'Brasil', 'Japan', 'Germany', 'Spain', 'France', 'Poland', 'Belgium']
+
+export function writeEvents(
+  url: string,
+  { perSecond, perCall, countries = someCountries }: { perSecond: number; perCall: number; countries?: string[] },
+) {
   let running = true
   let written = 0
   let number = 0
-  const countries = ['China', 'Brasil', 'Japan', 'Germany', 'Spain', 'France', 'Poland', 'Belgium']
   const types = ['product', 'cart', 'purchase', 'error', 'home', 'page_view']
   async function call(): Promise<void> {
     const batch = Array.from({ length: perCall }, () => {

@@ -7,10 +7,10 @@ import { connect, type Socket } from 'node:net'
 export interface ViewersOptions {
   port: number
   count: number
-  /** Subscriptions; viewer i has number i modulo their count. Left out: they listen, and subscribe to nothing. */
+  /** Subscriptions; they take turns. Left out: they listen, and subscribe to nothing. */
   operations?: { query: string; variables?: object }[]
-  /** Each viewer has all of the operations. */
-  allOnEach?: boolean
+  /** How many of them each viewer has on its socket, one after the other in turn; 1 unless given. */
+  each?: number
   /** Connections made at a time. */
   atOnce: number
 }
@@ -56,15 +56,18 @@ function fieldOf(text: string, name: string): string | undefined {
 }
 
 function watch(
-  { port, operations = [], allOnEach }: ViewersOptions,
+  { port, operations = [], each = 1 }: ViewersOptions,
   index: number,
   hooks: { ready: () => void; ended: () => void },
 ): Socket {
   const socket = connect(port, '127.0.0.1')
-  const asked = allOnEach ? operations : operations.slice(index % operations.length, (index % operations.length) + 1)
+  const asked = Array.from(
+    operations.length > 0 ? { length: each } : [],
+    (_, i) => operations[(index * each + i) % operations.length]!,
+  )
+  const cursors = new Map<string, string | undefined>()
   let held: Buffer = Buffer.alloc(0)
   let open = false
-  const cursors = new Map<string, string | undefined>()
 
   socket.setNoDelay(true)
   socket.on('error', () => undefined)

@@ -1,4 +1,4 @@
-// One distinct window, computed once for all who watch it. Ticks fall on multiples of `everyMs`, and only where something may
+// One distinct window, computed once for all who watch it. Ticks are at least `everyMs` apart, and only where something may
 // have changed: the change feed says when to look, the change log, read in the tick's own snapshot, says what to read.
 import type { ClientBase } from 'pg'
 import type { Logger } from 'pino'
@@ -8,6 +8,7 @@ import type { Asked } from './asked.ts'
 import { keysHashOf, type Place, writeCursor } from './cursor.ts'
 import type { WindowLimits } from './limits.ts'
 import { makeDelta, makeResume, makeSnapshot } from './messages.ts'
+import { SECOND_MS } from '../metrics/spans.ts'
 import { makePlan } from './plan.ts'
 import type { Reader } from './reader.ts'
 import type { Slot } from './slot.ts'
@@ -91,6 +92,8 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
 
   /** The tick under way. A timer may fire a little before its time. */
   let tickMs = 0
+  /** When the last one began. */
+  let tickedMs = 0
   const nowMs = (): number => (tickMs - clock() <= TIMER_EARLY_MS_MAX ? Math.max(clock(), tickMs) : clock())
 
   /** One thing at a time, in order. */
@@ -134,13 +137,17 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
   /** Brings the state up to the present. */
   async function advance(): Promise<void> {
     dirty = false
+    let tookMs = 0
+    // Others do not wait for what takes long (a whole window, distinct counts), nor again for one that failed.
+    const alone = failures > 0 || cursor === null || state.counts()
+    const options = { alone, took: (ms: number) => void (tookMs += ms) }
     try {
       const from = cursor
-      const upToDate = from !== null && (await reader.read((client) => update(client, from)))
+      const upToDate = from !== null && (await reader.read((client) => update(client, from), options))
       if (!upToDate) {
-        const reached = await reader.read((client) => load(client, changes.cursor()))
+        const reached = await reader.read((client) => load(client, changes.cursor()), options)
         // Where the change log does not reach back, the window begins anew, from now.
-        if (!reached) await reader.read((client) => load(client, null))
+        if (!reached) await reader.read((client) => load(client, null), { ...options, alone: true })
       }
       cursorAtMs = clock()
       failures = 0
@@ -150,6 +157,8 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
       dirty = true
       failures++
       throw error
+    } finally {
+      restUntilMs = clock() + tookMs / limits.readShareMax - tookMs
     }
   }
 
@@ -215,15 +224,17 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
     if (closed || told.size === 0) return
     const old = clock() - cursorAtMs > limits.cursorMaxAgeMs
     if (dirty || old || cursor === null || !state.slide(nowMs())) {
-      const began = performance.now()
       await advance()
-      const tookMs = performance.now() - began
-      restUntilMs = clock() + tookMs / limits.readShareMax - tookMs
     }
     publish()
   }
 
-  const nextMultiple = (ms: number): number => Math.floor(ms / everyMs) * everyMs + everyMs
+  /**
+   * When the next tick may be. From a second on they fall on multiples of `everyMs`, with the buckets; more often than that,
+   * the first news after a pause is told at once.
+   */
+  const nextTick = (ms: number): number =>
+    everyMs < SECOND_MS ? Math.max(ms, tickedMs + everyMs) : Math.floor(ms / everyMs) * everyMs + everyMs
 
   /** Sets the timer to the next tick at which something can have changed. */
   function schedule(): void {
@@ -234,11 +245,12 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
     const owing = dirty || publishedVersion !== state.version()
     const moving = cursor === null ? now : Math.ceil(state.bounds().to / everyMs) * everyMs
     const dueMs = owing
-      ? nextMultiple(Math.max(now + backoff, restUntilMs))
-      : Math.min(Math.max(moving, nextMultiple(Math.max(now, restUntilMs))), now + limits.cursorMaxAgeMs)
+      ? nextTick(Math.max(now + backoff, restUntilMs))
+      : Math.min(Math.max(moving, nextTick(Math.max(now, restUntilMs))), now + limits.cursorMaxAgeMs)
     timer = setTimeout(
       () => {
         tickMs = dueMs
+        tickedMs = clock()
         alone(tick)
           .catch((error: unknown) => log.warn({ err: error, failures }, 'a window could not be read; trying again'))
           .finally(schedule)

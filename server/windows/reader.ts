@@ -1,12 +1,27 @@
-// Reads of one snapshot: every statement of one piece of work sees the same commits. A few at a time, each with a time limit.
-import type { ClientBase } from 'pg'
+// Reads of one snapshot: every statement of one piece of work sees the same commits. A few transactions at a time, each with a
+// time limit; what is due at the same moment, such as the ticks of many windows, shares one.
+import type { ClientBase, PoolClient } from 'pg'
 import type { Database } from '../db/index.ts'
 import { LookoutError } from '../errors.ts'
+import { makeBatch } from './batch.ts'
 import type { WindowLimits } from './limits.ts'
 
 export interface Reader {
   /** Runs `work` in a repeatable-read transaction. Errors: OVERLOADED beyond the time limit, UNAVAILABLE without a database. */
-  read<T>(work: (client: ClientBase) => Promise<T>): Promise<T>
+  read<T>(work: (client: ClientBase) => Promise<T>, options?: ReadOptions): Promise<T>
+}
+
+export interface ReadOptions {
+  /** In a transaction of its own: a statement that fails ends its transaction for all. */
+  alone?: boolean
+  /** Told how long it took: its share of the transaction, the wait for it left out. */
+  took?: (ms: number) => void
+}
+
+interface Piece extends ReadOptions {
+  /** `shareMs`: how long it has taken so far, shared among all who go together. */
+  run(client: ClientBase, shareMs: () => number): Promise<void>
+  fail(error: unknown): void
 }
 
 const QUERY_CANCELED = '57014'
@@ -36,46 +51,76 @@ export function makeReader(
   limits: Pick<WindowLimits, 'readersMax' | 'readTimeoutMs'>,
 ): Reader {
   let reading = 0
-  const waiting: (() => void)[] = []
+  let due: Piece[] = []
+  let planned = false
   // Plans made for these short reads cost more than they save when compiled.
   const begin =
     'begin isolation level repeatable read read only; ' +
     `set local jit = off; set local statement_timeout = ${limits.readTimeoutMs}`
 
-  async function transaction<T>(work: (client: ClientBase) => Promise<T>): Promise<T> {
-    const client = await database.pool.connect()
+  /** What is due, in the order it came, as far as it may go together. */
+  function takeDue(): Piece[] {
+    const [first] = due
+    const together = first?.alone ? [first] : due.filter(({ alone }) => !alone)
+    due = due.filter((piece) => !together.includes(piece))
+    return together
+  }
+
+  function start(): void {
+    planned = false
+    while (due.length > 0 && reading < limits.readersMax) {
+      reading++
+      void transaction(takeDue()).finally(() => {
+        reading--
+        start()
+      })
+    }
+  }
+
+  async function transaction(pieces: Piece[]): Promise<void> {
+    const began = performance.now()
+    let client: PoolClient | undefined
     let broken = false
     // A pool looks after idle connections alone: one that breaks while it is lent would end the process.
     const onError = () => (broken = true)
-    client.on('error', onError)
     try {
+      client = await database.pool.connect()
+      client.on('error', onError)
       await client.query(begin)
-      const result = await work(client)
-      await client.query('commit')
-      return result
+      const batch = makeBatch(client)
+      const shareMs = () => (performance.now() - began) / pieces.length
+      const results = await Promise.allSettled(pieces.map((piece) => piece.run(batch, shareMs)))
+      await client.query(results.some(({ status }) => status === 'rejected') ? 'rollback' : 'commit')
     } catch (error) {
-      await client.query('rollback').catch(() => (broken = true))
-      throw error
+      for (const { fail } of pieces) fail(error)
+      broken = true
     } finally {
-      client.off('error', onError)
-      client.release(broken)
+      client?.off('error', onError)
+      client?.release(broken)
     }
   }
 
   return {
-    async read(work) {
-      if (reading >= limits.readersMax) await new Promise<void>((resolve) => waiting.push(resolve))
-      else reading++
-      try {
-        return await transaction(work)
-      } catch (error) {
-        throw explain(error)
-      } finally {
-        // The place is handed on as it is, so that nobody who comes now overtakes those who wait.
-        const next = waiting.shift()
-        if (next) next()
-        else reading--
-      }
-    },
+    read: (work, options = {}) =>
+      new Promise((resolve, reject) => {
+        const fail = (error: unknown) => reject(explain(error) as Error)
+        due.push({
+          ...options,
+          fail,
+          async run(client, shareMs) {
+            try {
+              const result = await work(client)
+              options.took?.(shareMs())
+              resolve(result)
+            } catch (error) {
+              fail(error)
+              throw error
+            }
+          },
+        })
+        if (planned) return
+        planned = true
+        setImmediate(start)
+      }),
   }
 }

@@ -43,6 +43,8 @@ export interface WindowState {
   bounds(): Bounds
   numbers(): readonly PartNumbers[]
   summary(): Summary
+  /** Whether it has distinct counts, which do not follow from its cells. */
+  counts(): boolean
   /** Grows with every change of what is shown. */
   version(): number
   /** Cells that changed since this was called last. */
@@ -244,6 +246,7 @@ export function makeWindowState(plan: Plan, asked: Asked, limits: WindowLimits):
     bounds: () => bounds,
     numbers: () => numbers,
     summary: () => summary!,
+    counts: () => plan.parts.some(({ distinct }) => distinct),
     version: () => version,
     takeChanged() {
       const taken = changedCells
