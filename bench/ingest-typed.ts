@@ -1,7 +1,7 @@
 // The typed form, against what a team would write by hand: INSERT of 500 rows at a time. By hand there is no HTTP, no check
 // and no aggregate in it, and none of the counters in another store that would stand in for aggregates: it is the better half.
 import { parseArgs } from 'node:util'
-import { makeBareTwin } from './kit/bareTwin.ts'
+import { makeTwin } from './kit/twins.ts'
 import { type Measured, middle, rowOf, startIngestBench } from './kit/ingest.ts'
 import { type BenchResult, progress } from './kit.ts'
 
@@ -15,7 +15,7 @@ export async function run(args: string[]): Promise<BenchResult> {
   })
   const bench = await startIngestBench()
   try {
-    await makeBareTwin(bench.client)
+    await makeTwin(bench.client, 'bare_events')
     const load = (seconds = values.seconds) =>
       bench.load(`--typed --rate 0 --seconds ${seconds} --batch 500 --calls 24`)
     await load('3')

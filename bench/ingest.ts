@@ -1,6 +1,6 @@
 // What the way through HTTP, checks, acknowledgements and every aggregate costs: events by ingestEvents against COPY by hand.
 import { parseArgs } from 'node:util'
-import { makeBareTwin } from './kit/bareTwin.ts'
+import { makeTwin } from './kit/twins.ts'
 import { type Measured, middle, rowOf, startIngestBench } from './kit/ingest.ts'
 import { type BenchResult, progress } from './kit.ts'
 
@@ -16,7 +16,7 @@ export async function run(args: string[]): Promise<BenchResult> {
   })
   const bench = await startIngestBench()
   try {
-    await makeBareTwin(bench.client)
+    await makeTwin(bench.client, 'bare_events')
     const load = (rows: number, seconds = values.seconds) =>
       bench.load(`--rate 0 --seconds ${seconds} --batch ${rows} --calls 24`)
     await load(500, '3')
