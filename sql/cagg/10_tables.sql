@@ -2,6 +2,8 @@
 -- Everything in schema `cagg` starting with `_` is private; `cagg_data` holds one table of states an aggregate.
 create schema if not exists cagg;
 create schema if not exists cagg_data;
+-- Whoever may read a view may call what it is made of.
+grant usage on schema cagg to public;
 
 create table if not exists cagg._aggregates (
   id integer generated always as identity primary key,

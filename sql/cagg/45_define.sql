@@ -77,7 +77,29 @@ begin
   perform cagg._create(v_name, definition, options - 'replace', true);
 end $$;
 
--- The way from a definition to its shape. p_fill false: it is filled elsewhere; see 75_rebuild.sql.
+-- An aggregate is of all rows: its owner must see them. The fold does in any case; what is filled or computed again is read.
+create or replace function cagg._check_row_security(p_view regclass) returns void
+language plpgsql as $$
+declare
+  v_hidden text := (
+    select string_agg(distinct c.oid::regclass::text, ', ')
+    from pg_catalog.pg_depend as d
+    join pg_catalog.pg_rewrite as r on r.oid = d.objid and r.ev_class = p_view
+    join pg_catalog.pg_class as c on c.oid = d.refobjid and c.relkind in ('r', 'p')
+    where d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass and row_security_active(c.oid)
+      and not coalesce((
+        select bool_or(polpermissive and pg_get_expr(polqual, polrelid) = 'true') and bool_and(polpermissive)
+        from pg_catalog.pg_policy as p
+        where polrelid = c.oid and polcmd in ('r', '*')
+          and exists (select from unnest(polroles) as role where case when role = 0 then true else pg_has_role(role, 'usage') end)), false));
+begin
+  if v_hidden is not null then
+    raise exception 'row level security hides rows of % from %', v_hidden, current_user using errcode = '42501',
+      hint = format('Let it see them all: create policy aggregates on %s for select to %I using (true).', v_hidden, current_user);
+  end if;
+end $$;
+
+-- The way from a definition to its shape. p_fill false: it is filled, and its triggers are made, elsewhere; see 75_rebuild.sql.
 create or replace function cagg._create(p_name text[], p_definition text, p_options jsonb, p_fill boolean) returns void
 language plpgsql set timezone = 'UTC' set datestyle = 'ISO' set intervalstyle = 'postgres' set extra_float_digits = 1 as $$
 declare
@@ -95,6 +117,7 @@ begin
   -- From here on every name is printed qualified.
   perform set_config('search_path', 'pg_catalog, pg_temp', true);
   perform cagg._check_foldable(v_view);
+  perform cagg._check_row_security(v_view);
   select * into v_source from cagg._first_relation((
     select body from cagg._clauses(pg_get_viewdef(v_view, true)) where clause = 'FROM'));
   select * into v_parent from cagg._aggregates as a where cagg._view(a) = v_source.relation and ready;
@@ -138,7 +161,7 @@ begin
   perform set_config('search_path', v_path, true);
 end $$;
 
--- The tables, views and triggers of a shape, and the back-fill.
+-- The tables and the view of a shape; p_fill: and the back-fill and the triggers.
 create or replace function cagg._build(p_name text[], p_definition text, p_options jsonb, p_shape jsonb, p_parent integer, p_fill boolean)
 returns void
 language plpgsql as $$
@@ -179,8 +202,10 @@ begin
     perform cagg._write_fresh(v_this);
   end if;
   execute cagg._view_sql(v_this);
-  if p_fill then execute cagg._fill_sql(v_this, 'true'); end if;
-  perform cagg._install_triggers(v_this.source);
+  if p_fill then
+    execute cagg._fill_sql(v_this, 'true');
+    perform cagg._install_triggers(v_this.source);
+  end if;
 exception when undefined_column or undefined_table or undefined_function then
   raise exception 'the select list of % mixes aggregates with columns in one expression: %', p_name[2], sqlerrm
     using errcode = '0A000', hint = 'Select the column and the aggregate separately and combine them when you read.';

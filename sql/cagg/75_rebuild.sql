@@ -144,6 +144,9 @@ begin
   end loop;
   update cagg._aggregates set ready = false where id in (select (n).id from unnest(v_new) as n);
   update cagg._aggregates set ready = true where id in (select (o).id from unnest(v_old) as o);
+  for source in select distinct (n).source from unnest(v_new) as n order by 1 loop
+    perform cagg._install_triggers(source);
+  end loop;
   foreach v_this in array v_new loop
     view_name := cagg._view(v_this);
     source := v_this.source;
