@@ -101,7 +101,8 @@ end $$;
 
 -- The way from a definition to its shape. p_fill false: it is filled, and its triggers are made, elsewhere; see 75_rebuild.sql.
 create or replace function cagg._create(p_name text[], p_definition text, p_options jsonb, p_fill boolean) returns void
-language plpgsql set timezone = 'UTC' set datestyle = 'ISO' set intervalstyle = 'postgres' set extra_float_digits = 1 as $$
+language plpgsql set timezone = 'UTC' set datestyle = 'ISO' set intervalstyle = 'postgres' set extra_float_digits = 1
+set client_min_messages = warning as $$
 declare
   v_parent cagg._aggregates;
   v_view regclass; v_shape jsonb; v_source record; v_bad text; v_canonical text;

@@ -1,6 +1,11 @@
 -- What a reader asks: what exists, is it true, what changed.
 
 create or replace view cagg.continuous_aggregates as
+with recursive ancestors (id, ancestor) as (
+  select id, id from cagg._aggregates
+  union all
+  select path.id, a.parent from ancestors as path join cagg._aggregates as a on a.id = path.ancestor where a.parent is not null
+)
 select cagg._view(a) as view_name,
   case when p.id is null then a.source else cagg._view(p) end as source,
   a.source as raw_source,
@@ -13,16 +18,24 @@ select cagg._view(a) as view_name,
   (a.options ->> 'retention')::interval as retention,
   a.retained_from,
   a.slots,
-  pg_total_relation_size(to_regclass(cagg._store(a))) as size_bytes,
-  a.created_at
+  pg_total_relation_size(store.oid) as size_bytes,
+  a.created_at,
+  -- Rows of states, slots counted apart, as of the last analyze; null: never yet.
+  nullif(store.reltuples, -1)::bigint as rows_estimate,
+  -- Within the hour that the change log keeps; null: not in that time.
+  (select max(written_at) from cagg._changes where aggregate in (select ancestor from ancestors where id = a.id)) as changed_at
 from cagg._aggregates as a
 left join cagg._aggregates as p on p.id = a.parent
+left join pg_catalog.pg_class as store
+  on store.relnamespace = 'cagg_data'::regnamespace and store.relname = (a.view_name || '_' || a.id)::name
 where a.ready;
 
 create or replace view cagg.retention_policies as
 select relation, drop_after, dropped_before from cagg._policies
 union all
 select view_name, retention, retained_from from cagg.continuous_aggregates where retention is not null;
+
+grant select on cagg.continuous_aggregates, cagg.retention_policies to public;
 
 -- Rows by which the view and its definition, run now on the raw rows, differ (both ways, repeats counted); 0 is the proof.
 -- Buckets that retention dropped, here or from the raw rows, are left out.
@@ -104,10 +117,11 @@ begin
     begin
       v_from := substr(cursor, length(v_epoch) + 2)::pg_snapshot;
     exception when others then
-      raise exception 'not a cursor: %', left(cursor, 80) using errcode = 'CA400';
+      raise exception 'not a cursor: %', left(cursor, 80) using errcode = 'CA400',
+        hint = 'Give the new_cursor of an earlier call, or null to start now.';
     end;
     if v_epoch <> cagg._epoch()
-      or exists (select from cagg._trimmed as t where t.xid >= pg_snapshot_xmin(v_from))
+      or exists (select from cagg._trimmed as t where t.xid >= pg_snapshot_xmin(v_from) and t.xid < pg_snapshot_xmax(pg_current_snapshot()))
       or pg_snapshot_xmax(v_from) > pg_snapshot_xmax(pg_current_snapshot())
     then
       raise exception 'the cursor has expired' using errcode = 'CA410',
@@ -115,11 +129,13 @@ begin
     end if;
     for v_from_id in
       select distinct aggregate from cagg._changes where xid >= pg_snapshot_xmin(v_from) and not pg_visible_in_snapshot(xid, v_from)
+        -- Lines from beyond are of the database that this one was restored from.
+        and xid < pg_snapshot_xmax(pg_current_snapshot())
     loop
       for v_this in select * from cagg._tree(v_from_id) where ready loop
         return query execute format(
           'select %L, (%s)::text, (%s)::text, max(written_at), null::text from cagg._changes '
-          'where aggregate = $1 and xid >= pg_snapshot_xmin($2) and not pg_visible_in_snapshot(xid, $2) group by 1, 2, 3',
+          'where aggregate = $1 and xid >= pg_snapshot_xmin($2) and not pg_visible_in_snapshot(xid, $2) and xid < pg_snapshot_xmax(pg_current_snapshot()) group by 1, 2, 3',
           cagg._view(v_this), cagg._bucket_at(v_this, v_from_id, 'first_bucket'), cagg._bucket_at(v_this, v_from_id, 'last_bucket'))
           using v_from_id, v_from;
       end loop;

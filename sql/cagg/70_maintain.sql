@@ -33,7 +33,8 @@ declare
   v_name text[] := cagg._qualified(relation);
 begin
   if drop_after <= interval '0' then
-    raise exception 'drop_after must be longer than nothing, got %', drop_after using errcode = '22023';
+    raise exception 'drop_after must be longer than nothing, got %', drop_after using errcode = '22023',
+      hint = 'Give an interval such as ''30 days''; cagg.remove_retention_policy(relation) keeps all.';
   end if;
   update cagg._aggregates as a set options = options || jsonb_build_object('retention', drop_after::text)
   where a.view_schema = v_name[1] and a.view_name = v_name[2] and a.ready;
@@ -65,15 +66,17 @@ begin
 end $$;
 
 -- Change lines older than p_kept go, by whole transactions that no snapshot still waits for; cursors that reach back to
--- them expire.
+-- them expire. So do lines of the database that this one was restored from, whose transactions are still to come here.
 create or replace function cagg._trim_changes(p_kept interval) returns void
 language sql as $$
   with gone as (
-    delete from cagg._changes where written_at <= clock_timestamp() - p_kept and xid < pg_snapshot_xmin(pg_current_snapshot())
+    delete from cagg._changes
+    where written_at <= clock_timestamp() - p_kept and (xid < pg_snapshot_xmin(pg_current_snapshot()) or xid >= pg_snapshot_xmax(pg_current_snapshot()))
     returning xid
   )
-  insert into cagg._trimmed (xid) select xid from gone order by xid desc limit 1
-  on conflict (only_row) do update set xid = greatest(excluded.xid, cagg._trimmed.xid)
+  insert into cagg._trimmed (xid) select xid from gone where xid < pg_snapshot_xmin(pg_current_snapshot()) order by xid desc limit 1
+  on conflict (only_row) do update
+  set xid = greatest(excluded.xid, case when cagg._trimmed.xid < pg_snapshot_xmax(pg_current_snapshot()) then cagg._trimmed.xid end)
 $$;
 
 -- Drops the partitions that a policy lets go; before, what only their rows can tell is told for the last time. Dropping locks

@@ -50,3 +50,47 @@ it('drops old buckets of a fine level and leaves the coarser ones whole, late ro
   expect(await engine.sql(`select n::int from shop.sales_1m where bucket = '2026-03-03 08:00+00' and country = 'US'`)).toHaveLength(1)
   await engine.expectExact()
 })
+
+it('computes a spoiled group for the last time before its rows are dropped', async () => {
+  await engine.sql(`insert into shop."Sales" (ts, amount, buyer, country) values ('2026-03-03 09:00+00', 5000, 9, 'US'), ('2026-03-03 09:00+00', 4000, 9, 'US');
+    delete from shop."Sales" where amount = 5000`)
+  const highest = () => engine.sql(`select highest::int from shop.sales_1m where bucket = '2026-03-03 09:00+00' and country = 'US'`)
+  expect(await highest()).toEqual([{ highest: 4000 }])
+  await engine.sql(`select cagg.add_retention_policy('shop."Sales"', (now() - '2026-03-04')::interval); select cagg.run_maintenance()`)
+  expect(await engine.sql(`select count(*)::int as n from shop."Sales" where ts < '2026-03-04'`)).toEqual([{ n: 0 }])
+  expect(await highest()).toEqual([{ highest: 4000 }])
+  await engine.expectExact()
+})
+
+it('merges a late row into time whose rows are dropped, and refuses to take it out again, but for what can be subtracted', async () => {
+  await engine.sql(`select cagg.ensure_partitions('shop."Sales"', '2026-03-03', '2026-03-03')`)
+  await engine.sql(`insert into shop."Sales" (ts, amount, buyer, country) values ('2026-03-03 09:00+00', 6000, 9, 'US')`)
+  const [row] = await engine.sql(`select highest::int from shop.sales_1m where bucket = '2026-03-03 09:00+00' and country = 'US'`)
+  expect(row).toEqual({ highest: 6000 })
+  await expect(engine.sql(`delete from shop."Sales" where amount = 6000`)).rejects.toMatchObject({ code: '55000', hint: /keep raw rows longer/ })
+  await expect(engine.sql(`update shop."Sales" set amount = 1 where amount = 6000`)).rejects.toMatchObject({ code: '55000' })
+  // An update that takes no part of a minimum, maximum or sketch away needs no lost row.
+  await engine.sql(`update shop."Sales" set amount = 7000 where amount = 6000`)
+  await engine.expectExact()
+})
+
+it('does the maintenance once, however many processes call for it at a time', async () => {
+  await engine.sql(`select cagg.ensure_partitions('shop."Sales"', '2026-03-01', '2026-03-02'); select shop.fill(100, 0.3)`)
+  const calls = await Promise.all(Array.from({ length: 8 }, () => engine.sql('select cagg.run_maintenance() as done')))
+  expect(calls.flat().some(({ done }) => done)).toBe(true)
+  await engine.sql('select cagg.run_maintenance()')
+  expect(await engine.sql(`select count(*)::int as n from shop."Sales" where ts < '2026-03-04'`)).toEqual([{ n: 0 }])
+  await engine.expectExact()
+})
+
+it('is not touched by what happens to a partition that was detached', async () => {
+  const day = 'shop."Sales_p20260304"'
+  await engine.sql(`insert into shop."Sales" (ts, amount, buyer) select '2026-03-04'::timestamptz + i * interval '1 minute', 50 + i, i % 50 from generate_series(1, 200) as i`)
+  const states = () => engine.sql('select * from shop.by_dimension_1h order by 1, 2, 3, 4')
+  const before = await states()
+  await engine.sql(`alter table shop."Sales" detach partition ${day}`)
+  expect(await states()).toEqual(before)
+  await engine.sql(`insert into ${day} (id, ts, amount, buyer) overriding system value values (-1, '2026-03-04 05:00+00', 70, 1);
+    update ${day} set amount = 0; delete from ${day} where id % 2 = 0; truncate ${day}; drop table ${day}`)
+  expect(await states()).toEqual(before)
+})
