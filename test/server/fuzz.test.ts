@@ -1,99 +1,235 @@
-// Whatever comes over HTTP as rows, in either form: an answer that accounts for all of it or a refusal of the whole call;
-// never a fault of the server, and never a row by half.
+// Whatever is sent, the caller gets an answer with a code, the process lives, and the stream of someone else misses nothing.
+import { once } from 'node:events'
+import { request as httpRequest } from 'node:http'
+import type { Socket } from 'node:net'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Api, startApi } from './apiKit.ts'
+import WebSocket from 'ws'
+import { type Api, type Json, postMessages, type Reading, startApi } from './apiKit.ts'
 
-const RESULT = 'accepted duplicates rejected { index code path message }'
-const BATCH = `mutation ($rows: EventBatch!) { result: ingestEvents(batch: $rows) { ${RESULT} } }`
-const TYPED = `mutation ($rows: [EventInput!]!) { result: trackEvents(events: $rows) { ${RESULT} } }`
+const numRuns = Number(process.env.PROPERTY_RUNS ?? 80)
 
 let api: Api
+let bystander: Reading<Json>
+let posted = 0
 
 beforeAll(async () => {
   api = await startApi()
+  bystander = api.watch('subscription { messages { kind messages { title } } }')
+  await bystander.next()
 })
-afterAll(() => api.close())
+afterAll(async () => {
+  bystander.close()
+  await api.close()
+})
 
-interface Said {
-  status: number
-  code?: string
-  result?: { accepted: number; duplicates: number; rejected: { index: number; code: string; path: string[] }[] }
+/** Someone else's stream goes on, without a gap, and nothing was the server's own fault. */
+async function expectCalm(): Promise<void> {
+  const title = `calm ${++posted}`
+  await postMessages(api, 'SUCCESS', [title])
+  const { kind, messages } = await bystander.next()
+  expect({ kind, messages }).toEqual({ kind: 'DELTA', messages: [{ title }] })
+  expect(api.logged.filter(({ level }) => level >= 50)).toEqual([])
 }
 
-/** `rows` is the text of their JSON, whatever it holds. */
-async function send(query: string, rows: string): Promise<Said> {
-  const response = await fetch(`${api.url}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json' },
-    body: `{"query":${JSON.stringify(query)},"variables":{"rows":${rows}}}`,
-  })
-  const { data, errors } = (await response.json()) as {
-    data?: { result: Said['result'] }
-    errors?: { extensions: { code: string } }[]
-  }
-  return { status: response.status, code: errors?.[0]?.extensions.code, result: data?.result }
-}
+const words = [
+  ...[
+    '{',
+    '}',
+    '(',
+    ')',
+    '[',
+    ']',
+    '!',
+    ':',
+    '...',
+    '@',
+    '$',
+    '=',
+    '|',
+    '&',
+    '"',
+    '"""',
+    '#',
+    ',',
+    '\\',
+    '\u0000',
+    '\ufeff',
+  ],
+  ...[
+    'query',
+    'mutation',
+    'subscription',
+    'fragment',
+    'on',
+    'F',
+    'true',
+    'null',
+    '-1',
+    '1e999',
+    '9'.repeat(40),
+    '"PT1M"',
+  ],
+  ...[
+    'metrics',
+    'metrics:',
+    '[REVENUE]',
+    'window:',
+    'stats',
+    'at',
+    '__typename',
+    '__schema',
+    'types',
+    'users',
+    'first:',
+  ],
+  ...[
+    'nodes',
+    'trackEvents',
+    'events:',
+    'type:',
+    'node',
+    'id:',
+    'orders',
+    'messages',
+    'kind',
+    'after:',
+    '@skip(if: true)',
+  ],
+]
+const valid = [
+  '{ metrics(metrics: [REVENUE], window: "PT1M", by: COUNTRY) { totals { value } breakdown { key values } } }',
+  'query ($first: Int) { users(first: $first) { nodes { userId orders(first: 2) { nodes { orderId } } } pageInfo { endCursor } } }',
+  'mutation { trackEvents(events: [{ type: "page_view" }]) { accepted rejected { code path } } }',
+  'subscription { messages(severities: [DANGER]) { kind cursor } }',
+  '{ __schema { types { name fields { name type { name ofType { name } } } } } }',
+]
+/** From noise, over words of the language, to operations with a few characters changed. */
+const documents = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 200 }),
+  fc.array(fc.constantFrom(...words), { maxLength: 60 }).map((parts) => parts.join(' ')),
+  fc
+    .tuple(fc.constantFrom(...valid), fc.nat(), fc.nat({ max: 8 }), fc.constantFrom('', ...words))
+    .map(([text, at, cut, put]) => text.slice(0, at % text.length) + put + text.slice((at % text.length) + cut)),
+)
+const variables = fc.option(fc.dictionary(fc.constantFrom('first', 'events', 'x', '__proto__'), fc.jsonValue()))
 
-const stored = async () => Number((await api.database.pool.query('select count(*) from events')).rows[0].count)
-const good = '{"type":"page_view"}'
-
-test.each([
-  ['a prototype key', '{"type":"x","__proto__":{"admin":true}}', 'INVALID'],
-  ['a constructor', '{"type":"x","constructor":{"prototype":1}}', 'INVALID'],
-  ['a NUL', '{"type":"x\\u0000y"}', 'INVALID'],
-  ['half of a surrogate pair', '{"type":"x","country":"\\ud800"}', 'INVALID'],
-  ['a number for a text', '{"type":17}', 'INVALID'],
-  ['a number beyond all', '{"type":"x","amount":1e999}', 'INVALID'],
-  ['a number of 400 digits', `{"type":"x","sequenceNumber":${'9'.repeat(400)}}`, 'INVALID'],
-  ['a text of 7 MB', `{"type":"x","uri":"${'a'.repeat(7_000_000)}"}`, 'TOO_LARGE'],
-  ['JSON a million levels deep', `{"type":"x","properties":${'['.repeat(1e6)}${']'.repeat(1e6)}}`, 'TOO_LARGE'],
-  ['the year 1', '{"type":"x","timestamp":"0001-01-01T00:00:00.000Z"}', 'TOO_OLD'],
-  ['the year 75', '{"type":"x","timestamp":"0075-01-01T00:00:00.000Z"}', 'TOO_OLD'],
-  ['the year 9999', '{"type":"x","timestamp":"9999-12-31T23:59:59.999Z"}', 'FUTURE_TIMESTAMP'],
-  ['a day there is not', '{"type":"x","timestamp":"2026-02-30T00:00:00.000Z"}', 'INVALID'],
-])('%s costs its own row, and no other of the batch', async (_, row, code) => {
-  const before = await stored()
-  const { status, result } = await send(BATCH, `[${good},${row},${good}]`)
-  expect({ status, result }).toMatchObject({ status: 200, result: { accepted: 2, rejected: [{ index: 1, code }] } })
-  expect(await stored()).toBe(before + 2)
-  // In the typed form GraphQL itself may refuse it, and then the whole call.
-  const typed = await send(TYPED, `[${good},${row},${good}]`)
-  if (typed.result) expect(typed.result).toMatchObject({ accepted: 2, rejected: [{ index: 1, code }] })
-  else expect(typed).toMatchObject({ status: 400, code: 'BAD_REQUEST' })
-  expect(await stored()).toBe(before + (typed.result ? 4 : 2))
+test('documents over HTTP', async () => {
+  await fc.assert(
+    fc.asyncProperty(documents, variables, fc.jsonValue(), async (query, given, operationName) => {
+      const response = await fetch(`${api.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json' },
+        body: JSON.stringify({ query, variables: given, operationName }),
+      })
+      const { data, errors } = (await response.json()) as Json
+      if (response.status !== 200) expect(data ?? null).toBeNull()
+      expect(response.status).toBeLessThan(500)
+      for (const { extensions } of errors ?? []) {
+        expect(extensions).toMatchObject({
+          code: expect.stringMatching(/^(BAD_REQUEST|PAYLOAD_TOO_LARGE)$/),
+          requestId: expect.any(String),
+        })
+      }
+    }),
+    { numRuns },
+  )
+  await expectCalm()
 })
 
-test('a body of 10 MB is refused whole, and the server goes on', async () => {
-  expect(await send(BATCH, `[{"type":"${'a'.repeat(10_000_000)}"}]`)).toMatchObject({
-    status: 413,
-    code: 'PAYLOAD_TOO_LARGE',
-  })
-  expect((await send(BATCH, `[${good}]`)).result?.accepted).toBe(1)
+test('bodies and headers that are no operation', async () => {
+  const header = fc.constantFrom('content-type', 'accept', 'authorization', 'origin', 'x-request-id', 'x-forwarded-for')
+  const value = fc.string({ unit: fc.constantFrom(...'aZ0 ,;=/*"\'<>{}'), maxLength: 40 }).map((text) => text.trim())
+  const body = fc.oneof(
+    fc.uint8Array({ maxLength: 300 }),
+    fc.json().map((text) => Buffer.from(text)),
+  )
+  const path = fc.constantFrom(
+    '/graphql',
+    '/',
+    '/metrics',
+    '/ready',
+    '/graphql?query={',
+    '/%00',
+    '//x',
+    '/graphql?variables=',
+  )
+  await fc.assert(
+    fc.asyncProperty(
+      path,
+      fc.constantFrom('GET', 'POST', 'PUT', 'OPTIONS', 'HEAD'),
+      fc.dictionary(header, value),
+      body,
+      async (to, method, headers, bytes) => {
+        const sent = httpRequest(new URL(api.url), {
+          path: to,
+          method,
+          headers: { 'content-type': 'application/json', ...headers },
+        })
+        sent.on('error', () => undefined)
+        if (method === 'POST') sent.write(bytes)
+        sent.end()
+        const [response] = await once(sent, 'response')
+        response.resume()
+        // 503: the dashboard is not built here.
+        expect(response.statusCode === 503 || response.statusCode < 500).toBe(true)
+      },
+    ),
+    { numRuns },
+  )
+  await expectCalm()
 })
 
-test('any JSON at all, in both forms, is answered with a full account or refused whole', async () => {
-  const anyRow = fc.oneof(
-    { weight: 2, arbitrary: fc.constant({ type: 'page_view' }) },
-    fc.dictionary(
-      fc.constantFrom('type', 'timestamp', 'userId', 'amount', 'properties', 'uri', '__proto__', 'x'),
-      fc.jsonValue(),
+test('messages on sockets: what is no protocol closes its own socket, with a code of the protocol', async () => {
+  const type = fc.constantFrom('connection_init', 'subscribe', 'complete', 'ping', 'pong', 'next', 'error', 'start', '')
+  const message = fc.oneof(
+    fc.record(
+      {
+        id: fc.oneof(fc.constantFrom('1', '2', ''), fc.jsonValue()),
+        type,
+        payload: fc.oneof(fc.jsonValue(), fc.record({ query: documents, variables }, { requiredKeys: ['query'] })),
+      },
+      { requiredKeys: ['type'] },
     ),
     fc.jsonValue(),
   )
-  await fc.assert(
-    fc.asyncProperty(fc.oneof(fc.array(anyRow, { maxLength: 8 }), fc.jsonValue()), async (rows) => {
-      for (const query of [BATCH, TYPED]) {
-        const before = await stored()
-        const { status, code, result } = await send(query, JSON.stringify(rows))
-        if (result) {
-          // A single row in place of a list is taken as a list of one, as GraphQL says.
-          const sent = Array.isArray(rows) ? rows.length : 1
-          expect(result.accepted + result.duplicates + result.rejected.length).toBe(sent)
-        } else expect({ status, code }).toEqual({ status: 400, code: 'BAD_REQUEST' })
-        expect(await stored()).toBe(before + (result?.accepted ?? 0))
-      }
-    }),
-    { numRuns: 150 },
+  const sent = fc.oneof(
+    { weight: 6, arbitrary: message.map((each) => JSON.stringify(each)) },
+    { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 100 }) },
+    { weight: 1, arbitrary: fc.uint8Array({ maxLength: 100 }) },
   )
+  await fc.assert(
+    fc.asyncProperty(fc.boolean(), fc.array(sent, { minLength: 1, maxLength: 12 }), async (initialised, messages) => {
+      const socket = new WebSocket(`${api.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws')
+      const closed = once(socket, 'close')
+      socket.on('error', () => undefined)
+      await once(socket, 'open')
+      if (initialised) socket.send('{"type":"connection_init"}')
+      for (const each of messages) socket.send(each)
+      socket.close(1000)
+      const [code] = await closed
+      expect([1000, 1005, 1006, 1007, 4400, 4401, 4406, 4409, 4429]).toContain(code)
+    }),
+    { numRuns },
+  )
+  await expectCalm()
+  await expect.poll(() => api.streams().subscribers).toBe(1)
+})
+
+test('frames that are no frames', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ minLength: 2, maxLength: 400 }), async (bytes) => {
+      const socket = new WebSocket(`${api.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws')
+      socket.on('error', () => undefined)
+      await once(socket, 'open')
+      const closed = once(socket, 'close')
+      // Past ws' own framing, straight into the connection.
+      const { _socket: connection } = socket as unknown as { _socket: Socket }
+      connection.write(bytes)
+      connection.end()
+      await closed
+    }),
+    { numRuns: Math.ceil(numRuns / 2) },
+  )
+  await expectCalm()
 })
