@@ -15,6 +15,8 @@ export interface Config {
   /** Addresses of proxies in front, whose x-forwarded-for is believed. */
   trustedProxies: string[]
   logLevel: LogLevel
+  /** Of a collector of traces that takes OTLP over HTTP; without it there are none. */
+  tracesEndpoint: string | undefined
 
   /** Another PostgreSQL, of version 15 or later; without it the embedded one is started. */
   databaseUrl: string | undefined
@@ -89,6 +91,12 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     faults.push('DATABASE_URL must be a connection string like postgresql://user:password@host:5432/database.')
     return undefined
   }
+  function endpoint(name: string): string | undefined {
+    const text = read(name)
+    const protocol = text !== undefined && URL.canParse(text) ? new URL(text).protocol : ''
+    if (text === undefined || protocol === 'http:' || protocol === 'https:') return text
+    return fault(name, 'an http(s) address such as http://localhost:4318', undefined)
+  }
   function duration(name: string, missing: string): string {
     const text = read(name) ?? missing
     return /^\d+(s|m|h|d)$/.test(text) ? text : fault(name, 'a number with s, m, h or d, like 1h', missing)
@@ -119,6 +127,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     allowedOrigins: origins('ALLOWED_ORIGINS'),
     trustedProxies: addresses('TRUSTED_PROXIES'),
     logLevel: oneOf('LOG_LEVEL', 'info', logLevels),
+    tracesEndpoint: endpoint('OTEL_EXPORTER_OTLP_ENDPOINT'),
     databaseUrl: databaseUrl(),
     dataDir: resolve(projectDir, read('LOOKOUT_DATA_DIR') ?? '.lookout'),
     pgPort: whole('LOOKOUT_PG_PORT', undefined, 1, 65_535),

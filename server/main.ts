@@ -19,6 +19,7 @@ import { makePrisma } from './schema/prisma.ts'
 import { makeShopProcess, SHOP_PROCESS_OPTIONS } from './shopProcess.ts'
 import { makeStats } from './stats.ts'
 import { makeSubscriptions } from './subscriptions/subscriptions.ts'
+import { makeTracing, tellSpan } from './tracing.ts'
 import { startTransport } from './transport/transport.ts'
 import { makeWindows } from './windows/windows.ts'
 import { type Commit, makeWriter } from './writer/writer.ts'
@@ -35,6 +36,7 @@ async function start(config: Config, log: Logger, { open, lost }: Steps): Promis
   const registry = makeRegistry()
   const postgres = await open(startPostgres(config, log, lost))
   const database = await open(openDatabase(postgres.url, config, log))
+  const { tracer } = await open(makeTracing(config.tracesEndpoint))
   const access = await open(openDoor(config, database, log))
   await open(makeUpkeep({ database, log }, { intervalMs: upkeepIntervalMs }))
 
@@ -43,6 +45,7 @@ async function start(config: Config, log: Logger, { open, lost }: Steps): Promis
   const onCommit = (commit: Commit) => {
     reader.changes?.poke()
     countCommit(commit)
+    if (tracer) tellSpan(tracer, 'commit', commit.tookMs, { 'lookout.rows': commit.rows })
   }
   const writer = await open(
     makeWriter(
@@ -79,6 +82,7 @@ async function start(config: Config, log: Logger, { open, lost }: Steps): Promis
         log,
         registry,
         onSocketClosed,
+        tracer,
       },
       {
         host: config.host,

@@ -1,4 +1,5 @@
 // GraphQL itself, for all transports: one schema, one set of checks, one mask. Yoga serves HTTP and SSE with it.
+import type { Context as TraceContext, Tracer } from '@opentelemetry/api'
 import type { GraphQLSchema } from 'graphql'
 import { createYoga, isAsyncIterable, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import type { Caller } from '../access/callers.ts'
@@ -10,17 +11,20 @@ import { checkRights } from './rights.ts'
 import { makeExtentRule } from './rules.ts'
 import { shareResults } from './shared.ts'
 import { serveSse } from './sse.ts'
+import { traceOperations } from './traces.ts'
 
 /** What a transport says of an operation when it begins. */
 export interface OperationContext {
   requestId: string
   caller: Caller
+  /** The span of the request that it came by. */
+  traceContext?: TraceContext
 }
 
 export type Operations = YogaServerInstance<OperationContext, Context>
 
 export function makeOperations(
-  { schema, services, mask }: { schema: GraphQLSchema; services: Services; mask: Mask },
+  { schema, services, mask, tracer }: { schema: GraphQLSchema; services: Services; mask: Mask; tracer?: Tracer },
   limits: TransportLimits,
 ): Operations {
   return createYoga<OperationContext, Context>({
@@ -37,6 +41,7 @@ export function makeOperations(
     maskedErrors: false,
     logging: false,
     plugins: [
+      ...(tracer ? [traceOperations(tracer)] : []),
       limitTokens(limits.tokensMax),
       limitExtent(limits),
       checkRights(),

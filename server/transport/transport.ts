@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Context as TraceContext, Tracer } from '@opentelemetry/api'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { Access } from '../access/access.ts'
@@ -23,6 +24,7 @@ import { makeOperations, type OperationContext } from './operations.ts'
 import { makeOrigins } from './origin.ts'
 import { makeRates } from './rate.ts'
 import { makeSockets } from './sockets.ts'
+import { traceRequest } from './traces.ts'
 
 export interface TransportOptions {
   host: string
@@ -47,6 +49,7 @@ export interface TransportDependencies {
   registry: Pick<Registry, 'metrics' | 'contentType'>
   /** Told of the close code of each socket. */
   onSocketClosed?: (code: number) => void
+  tracer?: Tracer
 }
 
 export interface Transport {
@@ -62,7 +65,7 @@ const REQUEST_ID = /^[\w.:-]{1,100}$/
 
 /** Rejects as node:http does where the address is taken (EADDRINUSE). */
 export async function startTransport(
-  { services, access, log, registry, onSocketClosed }: TransportDependencies,
+  { services, access, log, registry, onSocketClosed, tracer }: TransportDependencies,
   { host, port, publicDir, allowedOrigins = [], trustedProxies = [], migrations = [], limits: given }: TransportOptions,
 ): Promise<Transport> {
   const limits = { ...TRANSPORT_LIMITS, ...given }
@@ -70,7 +73,7 @@ export async function startTransport(
   const origins = makeOrigins(allowedOrigins, { isLoopback: isLoopbackHost(host) })
   const addresses = makeAddresses(trustedProxies, limits.livePerAddressMax)
   const rates = makeRates(limits)
-  const operations = makeOperations({ schema: makeSchema(), services, mask }, limits)
+  const operations = makeOperations({ schema: makeSchema(), services, mask, tracer }, limits)
   const sockets = makeSockets(
     { operations, mask, origins, access, addresses, rates, log, onClosed: onSocketClosed },
     limits,
@@ -82,11 +85,14 @@ export async function startTransport(
   let closing: Promise<void> | undefined
 
   const options = { connectionsCheckingInterval: limits.headersMs / 2 }
+  const follows = new WeakMap<IncomingMessage, TraceContext>()
+
   const server = createServer(options, (request, response) => {
     const said = request.headers['x-request-id']
     const requestId = typeof said === 'string' && REQUEST_ID.test(said) ? said : randomUUID()
     response.setHeader('x-request-id', requestId)
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value)
+    if (tracer) follows.set(request, traceRequest(tracer, request, response))
     route(request, response, requestId).catch((error: unknown) => answerError(response, error, requestId))
   })
   server.requestTimeout = limits.requestMs
@@ -138,7 +144,7 @@ export async function startTransport(
       Object.assign(request, { body: await bodies.read(request) })
     }
     if ((request.headers.accept ?? '').includes('text/event-stream')) follow(request, response, { requestId, caller })
-    await operations.handle(request, response, { requestId, caller })
+    await operations.handle(request, response, { requestId, caller, traceContext: follows.get(request) })
   }
 
   /** A stream takes one of the places of its address, and ends with the server or with its caller's key. */

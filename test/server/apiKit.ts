@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Client, createClient as createSocketClient } from 'graphql-ws'
 import { createClient as createSseClient } from 'graphql-sse'
+import type { Tracer } from '@opentelemetry/api'
 import { pino } from 'pino'
 import WebSocket from 'ws'
 import { type Access, makeAccess } from '../../server/access/access.ts'
@@ -69,6 +70,7 @@ export interface Api {
 }
 
 export interface ApiOptions {
+  tracer?: Tracer
   transport?: Partial<TransportOptions>
   subscriptions?: Partial<SubscriptionsOptions>
   writer?: Partial<WriterOptions>
@@ -77,6 +79,7 @@ export interface ApiOptions {
 }
 
 export async function startApi({
+  tracer,
   transport,
   subscriptions,
   writer: given,
@@ -114,6 +117,7 @@ export async function startApi({
       log,
       registry,
       onSocketClosed,
+      tracer,
     },
     { host: '127.0.0.1', port: 0, publicDir, migrations: migrationNames('.'), ...transport },
   )

@@ -20,7 +20,7 @@ const rooms: Record<string, string[]> = {
   prometheus: ['ingest', 'writer'],
   transport: ['access', 'db', 'schema'],
 }
-const shared = ['server/errors.ts', 'server/outlet.ts']
+const shared = ['server/errors.ts', 'server/outlet.ts', 'server/tracing.ts']
 
 interface SourceFile {
   /** From the project's folder, such as server/db/index.ts. */
