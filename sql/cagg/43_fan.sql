@@ -38,7 +38,8 @@ language sql immutable as $$
     (select jsonb_object_agg(p_fan -> 'columns' ->> i, p_row ->> i) from generate_series(0, jsonb_array_length(p_row) - 1) as i))
 $$;
 
-create or replace function cagg._is_constant(p_expression text) returns boolean
+-- Whether an expression is a text literal.
+create or replace function cagg._is_literal(p_expression text) returns boolean
 language sql immutable as $$ select p_expression ~ '^\(*''([^'']|'''')*''::text\)*$' $$;
 
 -- Whether no two branches can have a group in common: one of the keys is a column of theirs that is a constant, another in each.
@@ -48,7 +49,7 @@ language sql immutable as $$
     select from generate_series(0, jsonb_array_length(p_fan -> 'columns') - 1) as i
     join jsonb_array_elements(p_keys) as k on k ->> 'flat' = (p_fan ->> 'alias') || '.' || (p_fan -> 'columns' ->> i)
     where (
-      select count(distinct line ->> i) filter (where cagg._is_constant(line ->> i)) = count(*)
+      select count(distinct line ->> i) filter (where cagg._is_literal(line ->> i)) = count(*)
       from jsonb_array_elements(p_fan -> 'rows') as line))
 $$;
 
@@ -140,7 +141,7 @@ language sql stable as $$
       (select string_agg(position::text, ', ' order by position) from (
         select 1 as position
         union all
-        select i + 1 from jsonb_array_elements(s -> 'keys') with ordinality as keys (k, i) where not cagg._is_constant(cagg._branched(k ->> 'flat', p_fan, line))
+        select i + 1 from jsonb_array_elements(s -> 'keys') with ordinality as keys (k, i) where not cagg._is_literal(cagg._branched(k ->> 'flat', p_fan, line))
       ) as positions)), ' union all ' order by n)
   from (select p_this.shape as s) as shape, jsonb_array_elements(p_rows) with ordinality as lines (line, n)
 $$;
