@@ -86,14 +86,12 @@ export async function makeAccess(
       if (token) {
         const known = find(token)
         if (known) return known
-      }
-      if (anonymous) return anonymous.caller
-      if (token) {
-        // It may have been made a moment ago.
+        // It may have been made a moment ago, and be the first: the door is not open then.
         await refresh()
         const found = find(token)
         if (found) return found
       }
+      if (anonymous) return anonymous.caller
       throw new LookoutError(
         'UNAUTHENTICATED',
         text === undefined

@@ -12,6 +12,7 @@ describe('the command line', () => {
     expect(readCommandLine(flags)).toEqual({
       url: 'http://localhost:4000/graphql',
       productsFile: null,
+      keyFile: null,
       options: {
         ratePerSecond: 500,
         backfillMs: 86_400_000,

@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, expect, inject, test } from 'vitest'
 import { checkServer } from '../../../server/db/check.ts'
@@ -36,8 +38,12 @@ const dayName = (table: string, at: number) =>
 test('servers that start at once on an empty database prepare it once', async () => {
   const database = await open({ content: 'empty' })
   await Promise.all([prepare(database), prepare(database), prepare(database)])
-  const { rows } = await database.pool.query('select migration_name, rolled_back_at from _prisma_migrations')
-  expect(rows).toEqual([{ migration_name: '20261121230000_init', rolled_back_at: null }])
+  const { rows } = await database.pool.query(
+    'select migration_name, rolled_back_at from _prisma_migrations order by migration_name',
+  )
+  const folders = readdirSync(join(inject('projectDir'), 'prisma/migrations'), { withFileTypes: true })
+  const migrations = folders.filter((folder) => folder.isDirectory()).map(({ name }) => name)
+  expect(rows).toEqual(migrations.sort().map((name) => ({ migration_name: name, rolled_back_at: null })))
 })
 
 test('every start installs the SQL again and changes nothing', async () => {
