@@ -90,7 +90,7 @@ create or replace function cagg._slot(p_this cagg._aggregates) returns text
 language sql immutable as $$
   select case
     when cagg._has_sketch(p_this.shape) then format(
-      'case when greatest(%s) > 64 then (pg_current_xact_id()::text::bigint %% 2147483647 + 1)::integer'
+      'case when greatest(%s) > 16 then (pg_current_xact_id()::text::bigint %% 2147483647 + 1)::integer'
       ' else -(1 + extract(epoch from now())::bigint / 16 %% 10000000 * 64 + v_slot %% 64)::integer end',
       ltrim(cagg._by_kind(p_this.shape -> 'states', '', '', '', ', cardinality(%1$s)'), ', '))
     when p_this.slots = 1 then '0'
@@ -121,9 +121,11 @@ language sql stable as $$
     cagg._positions(2 + jsonb_array_length(s -> 'keys')),
     cagg._by_kind(s -> 'states', ', %1$s = t.%1$s + excluded.%1$s', ', %1$s = least(t.%1$s, excluded.%1$s)',
       ', %1$s = greatest(t.%1$s, excluded.%1$s)',
-      -- Most rows belong to sessions that are known: what adds nothing rewrites nothing.
+      -- Most rows belong to sessions that are known: what adds nothing rewrites nothing. What adds a few is appended, and made
+      -- a sketch of again only now and then: sorting costs more than all else here.
       ', %1$s = case when excluded.%1$s is null or cardinality(excluded.%1$s) <= 4 and t.%1$s @> excluded.%1$s then t.%1$s'
-      ' when cardinality(excluded.%1$s) <= 4 and cardinality(t.%1$s) < 4096 then t.%1$s || excluded.%1$s'
+      || case when p_slot is null then ' when (cardinality(t.%1$s) + cardinality(excluded.%1$s)) / 1024 = cardinality(t.%1$s) / 1024'
+        ' then t.%1$s || excluded.%1$s' else '' end ||
       ' else cagg._sketch(t.%1$s || excluded.%1$s) end',
       ', %1$s = cagg._tally_append(t.%1$s, excluded.%1$s)'))
   from (select p_this.shape) as this (s)

@@ -146,12 +146,12 @@ language sql stable as $$
   from (select p_this.shape as s) as shape, jsonb_array_elements(p_rows) with ordinality as lines (line, n)
 $$;
 
--- States with their aggregate calls replaced. Hashes that were folded by value are a bag that needs no sorting.
+-- States with their aggregate calls replaced. Hashes stay a bag: sorting them here costs more than carrying some twice.
 create or replace function cagg._states_over(p_states jsonb, p_values jsonb) returns jsonb
 language sql immutable as $$
-  select case when p_values is null then p_states else (
-    select coalesce(jsonb_agg(state || jsonb_build_object('flat', case state ->> 'kind'
-      when 'sketch' then (select p_values ->> c.call from cagg._calls(state ->> 'flat') as c limit 1)
-      else cagg._replace_calls(state ->> 'flat', p_values) end) order by n), '[]')
-    from jsonb_array_elements(p_states) with ordinality as states (state, n)) end
+  select coalesce(jsonb_agg(state || jsonb_build_object('flat', case
+    when state ->> 'kind' = 'sketch' then (select coalesce(p_values ->> c.call, c.call) from cagg._calls(state ->> 'flat') as c limit 1)
+    when p_values is null then state ->> 'flat'
+    else cagg._replace_calls(state ->> 'flat', p_values) end) order by n), '[]')
+  from jsonb_array_elements(p_states) with ordinality as states (state, n)
 $$;
