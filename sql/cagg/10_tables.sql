@@ -15,7 +15,7 @@ create table if not exists cagg._aggregates (
   parent integer references cagg._aggregates (id),
   definition text not null,
   options jsonb not null,
-  -- What the definition was taken apart into; see _shape in 30_parse.sql.
+  -- What the definition was taken apart into; see _shape in 40_shape.sql.
   shape jsonb not null,
   slots integer not null,
   -- Buckets before this were dropped by retention and are neither read nor written.

@@ -26,3 +26,7 @@ language sql immutable as $$ select format('cagg_data.%I', p_aggregate.view_name
 
 create or replace function cagg._view(p_aggregate cagg._aggregates) returns text
 language sql immutable as $$ select format('%I.%I', p_aggregate.view_schema, p_aggregate.view_name) $$;
+
+-- The function of a source's trigger for an event, or the one that folds its tail.
+create or replace function cagg._fold_function(p_source text, p_event text) returns text
+language sql immutable as $$ select format('cagg_data.%I', 'fold_' || substr(md5(p_source), 1, 8) || '_' || p_event) $$;

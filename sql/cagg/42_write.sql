@@ -1,6 +1,11 @@
 -- Writes the statements that fold, fill and read an aggregate, from its shape. Nothing here runs on rows: the text made
 -- here is stored in trigger functions and views, where PostgreSQL plans it once.
 
+-- How a function that is written here runs: by the aggregate's owner, in UTC and with PostgreSQL's defaults, whoever calls it.
+create or replace function cagg._by_owner() returns text
+language sql immutable
+return 'security definer set search_path = pg_catalog, pg_temp set timezone = ''UTC'' set datestyle = ''ISO'' set intervalstyle = ''postgres'' set extra_float_digits = 1';
+
 -- One piece of text an item of a shape's list: 1 name, 2 quoted column, 3 flat, 4 type, 5 level, 6 finer.
 create or replace function cagg._list(p_items jsonb, p_format text, p_separator text) returns text
 language sql immutable strict as $$
@@ -71,10 +76,10 @@ language sql stable as $$
   from (select p_this.shape as s) as shape
 $$;
 
--- The condition under which a delta's rows belong to this level: inside its retention.
+-- The condition under which a delta's rows belong to this level: inside its retention, or what it was before it was removed.
 create or replace function cagg._retained(p_this cagg._aggregates) returns text
 language sql stable as $$
-  select case when p_this.options ? 'retention' then format(
+  select case when p_this.options ? 'retention' or isfinite(p_this.retained_from) then format(
     'bucket >= (select retained_from::%s from cagg._aggregates where id = %s)', p_this.shape #>> '{bucket,type}', p_this.id)
     else 'true' end
 $$;
@@ -121,12 +126,10 @@ language sql stable as $$
     cagg._positions(2 + jsonb_array_length(s -> 'keys')),
     cagg._by_kind(s -> 'states', ', %1$s = t.%1$s + excluded.%1$s', ', %1$s = least(t.%1$s, excluded.%1$s)',
       ', %1$s = greatest(t.%1$s, excluded.%1$s)',
-      -- Most rows belong to sessions that are known: what adds nothing rewrites nothing. What adds a few is appended, and made
-      -- a sketch of again only now and then: sorting costs more than all else here.
+      -- Most rows belong to sessions that are known: what adds nothing rewrites nothing. A writer appends what is new: sorting
+      -- costs more than all else here.
       ', %1$s = case when excluded.%1$s is null or cardinality(excluded.%1$s) <= 4 and t.%1$s @> excluded.%1$s then t.%1$s'
-      || case when p_slot is null then ' when (cardinality(t.%1$s) + cardinality(excluded.%1$s)) / 1024 = cardinality(t.%1$s) / 1024'
-        ' then t.%1$s || excluded.%1$s' else '' end ||
-      ' else cagg._sketch(t.%1$s || excluded.%1$s) end',
+      ' else ' || case when p_slot is null then 'cagg._sketch_append(t.%1$s, excluded.%1$s)' else 'cagg._sketch(t.%1$s || excluded.%1$s)' end || ' end',
       ', %1$s = cagg._tally_append(t.%1$s, excluded.%1$s)'))
   from (select p_this.shape) as this (s)
 $$;
@@ -140,6 +143,13 @@ language sql stable as $$
     case when p_this.shape #>> '{bucket,type}' in ('bigint', 'integer', 'smallint')
       then format('bucket / (60::bigint * %s)', p_this.shape #>> '{bucket,width}')
       else format('floor(extract(epoch from bucket) / (60 * extract(epoch from %s)))', p_this.shape #>> '{bucket,width}') end)
+$$;
+
+-- The statement that logs all that is stored of some buckets, in one line.
+create or replace function cagg._log_stored(p_this cagg._aggregates, p_condition text) returns text
+language sql stable as $$
+  select format('insert into cagg._changes (aggregate, first_bucket, last_bucket) '
+    'select %s, min(bucket)::text, max(bucket)::text from %s where %s having count(*) > 0', p_this.id, cagg._store(p_this), p_condition)
 $$;
 
 -- The bucket of a coarser level that holds a bucket of the tree's aggregate p_from, by the levels between them.

@@ -60,7 +60,7 @@ language plpgsql stable as $$
 declare
   s jsonb := p_this.shape;
   v_fan jsonb := cagg._fan(s ->> 'from');
-  v_calls text[]; v_looks text[] := '{}'; v_keys text[];
+  v_calls text[]; v_looks text[];
   v_together jsonb; v_apart jsonb; v_parts text[] := '{}';
 begin
   if v_fan is null or not cagg._is_disjoint(v_fan, s -> 'keys') or cardinality(cagg._columns_of(concat_ws(' ', s ->> 'where', s #>> '{bucket,flat}',
@@ -72,14 +72,14 @@ begin
       cross join lateral (select coalesce(jsonb_object_agg(c.call, ''), '{}') as none from cagg._calls(state ->> 'flat') as c) as calls
       where cardinality(cagg._columns_of(cagg._replace_calls(state ->> 'flat', none), v_fan ->> 'source')) > 0)
   then return null; end if;
-  select array_agg(distinct c.call), array_agg(distinct looked) into v_calls, v_looks
+  select array_agg(distinct c.call), coalesce(array_agg(distinct looked) filter (where looked is not null), '{}') into v_calls, v_looks
   from jsonb_array_elements(s -> 'states') as state
   cross join cagg._calls(state ->> 'flat') as c
   left join unnest(case when c.function = 'array_agg' then cagg._columns_of(c.filter, v_fan ->> 'source') end) as looked on true;
   -- Distinct values are folded by value: what their filters look at varies within one, so branches by that go a way of their own.
   select jsonb_agg(line order by n) filter (where not looks), jsonb_agg(line order by n) filter (where looks) into v_together, v_apart
   from jsonb_array_elements(v_fan -> 'rows') with ordinality as lines (line, n)
-  cross join lateral (select cagg._columns_of(cagg._expressions(jsonb_build_array(line)), v_fan ->> 'source') && coalesce(array_remove(v_looks, null), '{}')) as looking (looks);
+  cross join lateral (select cagg._columns_of(cagg._expressions(jsonb_build_array(line)), v_fan ->> 'source') && v_looks) as looking (looks);
   v_parts := array[cagg._fan_of(p_this, p_from, v_fan, v_together, v_calls), cagg._fan_of(p_this, p_from, v_fan, v_apart, v_calls)];
   if v_together is not null and v_parts[1] is null or v_apart is not null and v_parts[2] is null then return null; end if;
   return array_to_string(v_parts, ' union all ');

@@ -11,10 +11,6 @@ return 256;
 create or replace function cagg._tail(p_source text) returns text
 language sql immutable as $$ select format('cagg_data.%I', 'tail_' || substr(md5(p_source), 1, 8)) $$;
 
--- The function that folds a source's tail.
-create or replace function cagg._tail_fold(p_source text) returns text
-language sql immutable as $$ select format('cagg_data.%I', 'fold_' || substr(md5(p_source), 1, 8) || '_tail') $$;
-
 -- The columns that the tail keeps: those that any definition on the source uses.
 create or replace function cagg._tail_columns(p_source text) returns text
 language sql stable as $$
@@ -27,8 +23,8 @@ create or replace function cagg._fold_tail(p_source text) returns void
 language plpgsql as $$
 begin
   -- Not while a truncate makes an end of it.
-  if pg_try_advisory_xact_lock_shared(hashtext('cagg.tail'), hashtext(p_source)) and to_regprocedure(cagg._tail_fold(p_source) || '()') is not null then
-    execute format('select %s()', cagg._tail_fold(p_source));
+  if pg_try_advisory_xact_lock_shared(hashtext('cagg.tail'), hashtext(p_source)) and to_regprocedure(cagg._fold_function(p_source, 'tail') || '()') is not null then
+    execute format('select %s()', cagg._fold_function(p_source, 'tail'));
   end if;
 end $$;
 

@@ -74,7 +74,7 @@ begin
 end $$;
 
 -- What an insert of few rows does instead of folding: it appends them to the tail, and one row in _tail_rows() brings all
--- of the tail to the fold. Under repeatable read that could meet a row that another has folded since: not there. Nor while
+-- of the tail to the fold: by the clock, since random() would take a number out of the writer's own sequence. Under repeatable read that could meet a row that another has folded since: not there. Nor while
 -- maintenance cleans, which must know where all states are.
 create or replace function cagg._append_sql(p_source text) returns text
 language sql stable as $$
@@ -91,7 +91,7 @@ end if;
 $sql$, cagg._tail(p_source), cagg._tail_columns(p_source),
     (select string_agg(cagg._log(r, format('(select %s as bucket from %s) as times where bucket is not null', r.shape #>> '{bucket,flat}', cagg._from_alone(r.shape))), ' union all ')
       from cagg._roots(p_source) as r),
-    cagg._tail_fold(p_source), cagg._tail_rows(), p_source)
+    cagg._fold_function(p_source, 'tail'), cagg._tail_rows(), p_source)
   where cagg._tail_rows() > 0 and not exists (select from cagg._roots(p_source) as r where (r.shape ->> 'immediate')::boolean)
 $$;
 
@@ -121,7 +121,7 @@ declare
 begin
   if p_event = 'truncate' then
     -- Nobody else is folding what waits.
-    v_body := format(E'perform pg_advisory_xact_lock(hashtext(''cagg.tail''), hashtext(%L));\nperform %s();\nperform set_config(''cagg.truncating'', '''', true);\n', p_source, cagg._tail_fold(p_source));
+    v_body := format(E'perform pg_advisory_xact_lock(hashtext(''cagg.tail''), hashtext(%L));\nperform %s();\nperform set_config(''cagg.truncating'', '''', true);\n', p_source, cagg._fold_function(p_source, 'tail'));
   else
     if p_event <> 'tail' then v_body := format(E'if tg_nargs > 0 and pg_partition_root(tg_relid) is distinct from %L::regclass then return null; end if;\n', p_source); end if;
     if p_event = 'insert' then v_body := v_body || coalesce(cagg._append_sql(p_source), ''); end if;
@@ -130,8 +130,7 @@ begin
   for v_root in select * from cagg._roots(p_source) loop
     for v_this in select * from cagg._tree(v_root.id) loop
       if p_event = 'truncate' then
-        v_body := v_body || format(E'insert into cagg._changes (aggregate, first_bucket, last_bucket) select %s, min(bucket)::text, max(bucket)::text from %s where %s having count(*) > 0;\n',
-          v_this.id, cagg._store(v_this), cagg._not_dropped(v_this));
+        v_body := v_body || cagg._log_stored(v_this, cagg._not_dropped(v_this)) || E';\n';
         v_body := v_body || format(E'delete from %s where %s;\n', cagg._store(v_this), cagg._not_dropped(v_this));
       elsif p_event in ('update', 'delete') and not cagg._is_additive(v_this.shape) then
         v_body := v_body || cagg._spoil_sql(v_this, p_event) || E';\n';
@@ -159,9 +158,6 @@ begin
   return v_slot;
 end $$;
 
-create or replace function cagg._fold_function(p_source text, p_event text) returns text
-language sql immutable as $$ select format('cagg_data.%I', 'fold_' || substr(md5(p_source), 1, 8) || '_' || p_event) $$;
-
 -- (Re)writes the trigger functions of a source; a source without aggregates loses them, and its tail.
 create or replace function cagg._install_triggers(p_source text) returns void
 language plpgsql as $$
@@ -179,10 +175,9 @@ begin
         select from pg_catalog.pg_proc as f where f.oid = to_regprocedure(v_function || '()') and f.prosrc = v_body)
         and (v_event = 'tail' or exists (
           select from pg_catalog.pg_trigger where tgrelid = p_source::regclass and tgname = 'cagg_' || v_event));
-      -- The definition's expressions are evaluated in UTC and by the aggregate's owner, whoever writes.
       v_returns := case v_event when 'tail' then 'bigint' else 'trigger' end;
-      execute format(E'create or replace function %s() returns %s language plpgsql security definer\n'
-        'set search_path = pg_catalog, pg_temp set timezone = ''UTC'' set datestyle = ''ISO'' set intervalstyle = ''postgres'' set extra_float_digits = 1 as $fold$%s$fold$', v_function, v_returns, v_body);
+      execute format(E'create or replace function %s() returns %s language plpgsql %s as $fold$%s$fold$',
+        v_function, v_returns, cagg._by_owner(), v_body);
       continue when v_event = 'tail';
       execute format('create or replace trigger %I after %s on %s %s for each statement execute function %s()',
         'cagg_' || v_event, v_event, p_source, v_tables ->> v_event, v_function);

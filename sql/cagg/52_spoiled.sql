@@ -73,8 +73,7 @@ language plpgsql as $$
 declare
   s jsonb := p_this.shape;
 begin
-  execute format(E'create or replace function %1$s(bucket %2$s%3$s) returns %4$s language plpgsql stable security definer\n'
-    'set search_path = pg_catalog, pg_temp set timezone = ''UTC'' set datestyle = ''ISO'' set intervalstyle = ''postgres'' set extra_float_digits = 1 as $fresh$\n'
+  execute format(E'create or replace function %1$s(bucket %2$s%3$s) returns %4$s language plpgsql stable %6$s as $fresh$\n'
     '#variable_conflict use_column\ndeclare\n  v_fresh %4$s;\nbegin\n  select f.*, 0, false into v_fresh from (%5$s) as f;\n  return v_fresh;\nend $fresh$',
     cagg._fresh(p_this),
     s #>> '{bucket,type}',
@@ -83,7 +82,8 @@ begin
     cagg._select_raw(p_this, s ->> 'from', 1, true, format('%s and %s and %s = $1%s',
       cagg._time_bound(p_this, '>=', '$1'), cagg._time_bound(p_this, '<', format('($1 + %s)', s #>> '{bucket,width}')), s #>> '{bucket,flat}',
       (select string_agg(format(' and (%s) is not distinct from $%s', k ->> 'flat', n + 1), '' order by n)
-        from jsonb_array_elements(s -> 'keys') with ordinality as keys (k, n)))));
+        from jsonb_array_elements(s -> 'keys') with ordinality as keys (k, n)))),
+    cagg._by_owner());
 end $$;
 
 -- The tail, folded to this aggregate's groups.

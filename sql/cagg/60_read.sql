@@ -70,13 +70,11 @@ begin
   perform pg_advisory_xact_lock(hashtext('cagg.maintenance'));
   execute format('lock table %s in share row exclusive mode', v_this.source);
   perform cagg._fold_tail(v_this.source);
-  execute format('insert into cagg._changes (aggregate, first_bucket, last_bucket) select %s, min(bucket)::text, max(bucket)::text from %s where %s having count(*) > 0',
-    v_this.id, cagg._store(v_this), v_inside);
+  execute cagg._log_stored(v_this, v_inside);
   execute format('delete from %s where %s', cagg._store(v_this), v_inside);
   execute cagg._fill_sql(v_this, v_inside, concat_ws(' and ',
     cagg._time_bound(v_this, '>=', quote_literal(p_start) || '::' || v_type), cagg._time_bound(v_this, '<', quote_literal(p_end) || '::' || v_type)));
-  execute format('insert into cagg._changes (aggregate, first_bucket, last_bucket) select %s, min(bucket)::text, max(bucket)::text from %s where %s having count(*) > 0',
-    v_this.id, cagg._store(v_this), v_inside);
+  execute cagg._log_stored(v_this, v_inside);
 end $$;
 
 -- An untyped NULL or literal lands here and is read as the bucket's own type.

@@ -59,7 +59,7 @@ begin
   delete from cagg._policies as p where p.relation = format('%I.%I', v_name[1], v_name[2]);
   update cagg._aggregates as a set options = options - 'retention' where a.view_schema = v_name[1] and a.view_name = v_name[2] and a.ready;
   if found then
-    -- What was dropped stays dropped: the bound is written into the view and the fold as it stands.
+    -- What was dropped stays dropped.
     execute replace(cagg._view_sql(cagg._find(relation)), 'create view', 'create or replace view');
     perform cagg._install_triggers((cagg._find(relation)).source);
   end if;
@@ -107,8 +107,8 @@ exception when lock_not_available then
   raise log 'partitions of % are dropped later: it is in use', p_policy.relation using errcode = '55P03';
 end $$;
 
--- Gives partitions made by others their triggers, makes those for the next three days, drops what retention says, folds the tails, computes spoiled groups, compacts sketches, sweeps
--- emptied groups, trims the change log to an hour.
+-- Gives partitions made by others their triggers, makes those for the next three days, drops what retention says, folds the tails,
+-- computes spoiled groups, compacts sketches, sweeps emptied groups, trims the change log to an hour.
 -- One process at a time does it; the others return false at once. Partitions come first: what waits for the whole table must
 -- not yet hold rows that its writers wait for.
 create or replace function cagg.run_maintenance() returns boolean

@@ -72,7 +72,7 @@ $$;
 -- The condition that a bucket is inside the retention, with the bound as it stands now.
 create or replace function cagg._retained_now(p_this cagg._aggregates) returns text
 language sql immutable as $$
-  select case when p_this.options ? 'retention' then format('bucket >= %L::%s', p_this.retained_from, p_this.shape #>> '{bucket,type}') else 'true' end
+  select case when isfinite(p_this.retained_from) then format('bucket >= %L::%s', p_this.retained_from, p_this.shape #>> '{bucket,type}') else 'true' end
 $$;
 
 -- Statements that fill a new aggregate from the snapshot in which its triggers were made.
@@ -192,8 +192,7 @@ begin
   foreach v_this in array v_new loop
     v_this.ready := true;
     perform cagg._replace_view(v_this);
-    execute format('insert into cagg._changes (aggregate, first_bucket, last_bucket) select %s, min(bucket)::text, max(bucket)::text from %s having count(*) > 0',
-      v_this.id, cagg._store(v_this));
+    execute cagg._log_stored(v_this, 'true');
   end loop;
   for v_source in select distinct (a).source from unnest(v_new || v_old) as a order by 1 loop
     perform cagg._install_triggers(v_source);

@@ -51,6 +51,13 @@ it('drops old buckets of a fine level and leaves the coarser ones whole, late ro
   await engine.expectExact()
 })
 
+it('leaves what was dropped dropped once the policy is removed, and a late row makes no half bucket of it', async () => {
+  await engine.sql(`select cagg.remove_retention_policy('shop.sales_1s')`)
+  await engine.sql(`insert into shop."Sales" (ts, amount, country) values ('2026-03-03 08:00:01+00', 30, 'US')`)
+  expect(await engine.sql(`select count(*)::int as n from shop.sales_1s where bucket < '2026-03-04'`)).toEqual([{ n: 0 }])
+  await engine.expectExact()
+})
+
 it('computes a spoiled group for the last time before its rows are dropped', async () => {
   await engine.sql(`insert into shop."Sales" (ts, amount, buyer, country) values ('2026-03-03 09:00+00', 5000, 9, 'US'), ('2026-03-03 09:00+00', 4000, 9, 'US');
     delete from shop."Sales" where amount = 5000`)
