@@ -1,16 +1,16 @@
 // What the aggregates cost writers of single rows: inserts of one event a commit on eight connections, with all views and without.
 import { parseArgs } from 'node:util'
 import type pg from 'pg'
+import { makeEvents } from '../load/events.ts'
 import { makeTwin } from './kit/twins.ts'
-import { eventRows } from './kit/events.ts'
+import { EVENT_COLUMNS, fieldsOf, placesOf } from './kit/rows.ts'
 import { type BenchResult, connect, median, progress, quantile, startBenchPostgres } from './kit.ts'
 
 export const about = 'single-row inserts on 8 connections with every view, against the same without triggers'
 
 const insert = (table: string) => ({
   name: `into ${table}`,
-  text: `insert into ${table} (id, created_at, event_type, user_id, session_id, sequence_number, country, state, city, postal_code,
-    ip_address, browser, traffic_source, uri, amount) values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)`,
+  text: `insert into ${table} (${EVENT_COLUMNS}) values ${placesOf(1)}`,
 })
 
 export async function run(args: string[]): Promise<BenchResult> {
@@ -72,11 +72,9 @@ async function insertFor(clients: pg.Client[], table: string, durationMs: number
   const until = performance.now() + durationMs
   await Promise.all(
     clients.map(async (client) => {
-      const rows = eventRows(2_000, Date.now(), 0)
-      for (let i = 0; performance.now() < until; i++) {
-        if (i === rows.length) rows.push(...eventRows(2_000, Date.now(), 0))
-        const row = rows[i]!
-        row[1] = new Date().toISOString()
+      const events = makeEvents('single')
+      while (performance.now() < until) {
+        const [row] = fieldsOf(events.copy(1, Date.now(), 0))
         const start = performance.now()
         await client.query({ ...insert(table), values: row })
         seen.push(performance.now() - start)

@@ -1,10 +1,9 @@
 // What aggregates cost a bulk load: COPY of events in batches into tables alike, from one without aggregates to Lookout's own.
-import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import type pg from 'pg'
-import { from as copyFrom } from 'pg-copy-streams'
+import { makeEvents } from '../load/events.ts'
 import { makeTwin } from './kit/twins.ts'
-import { EVENT_COLUMNS, eventLines } from './kit/events.ts'
+import { copyInto } from './kit/rows.ts'
 import { type BenchResult, cpuSeconds, median, progress, startBenchPostgres } from './kit.ts'
 
 export const about = 'COPY of events with every view, against the same COPY into the same table without triggers'
@@ -36,13 +35,14 @@ export async function run(args: string[]): Promise<BenchResult> {
     await makeTwins(client)
     const pid = (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]!.pid
     const seen: Record<Table, Measured[]> = { bare_events: [], one_events: [], four_events: [], 'public.events': [] }
+    const events = makeEvents('fold')
     const base = Date.now()
     for (let round = 0; round < Number(values.rounds) + warmUpRounds; round++) {
-      const text = eventLines(batchRows, base + round * batchMs, batchMs)
+      const lines = events.copy(batchRows, base + round * batchMs, batchMs)
       // In turn, so that a machine that drifts drifts for all.
       for (let i = 0; i < names.length; i++) {
         const name = names[(i + round) % names.length]!
-        const measured = await copy(client, pid, name, text)
+        const measured = await measure(client, pid, name, lines)
         if (round >= warmUpRounds) seen[name].push(measured)
       }
     }
@@ -97,11 +97,9 @@ interface Measured {
   cpu: number
 }
 
-async function copy(client: pg.Client, pid: number, table: string, text: Buffer): Promise<Measured> {
+async function measure(client: pg.Client, pid: number, table: string, lines: string): Promise<Measured> {
   const cpuBefore = cpuSeconds(pid)
   const start = performance.now()
-  const stream = client.query(copyFrom(`copy ${table} (${EVENT_COLUMNS}) from stdin`))
-  stream.end(text)
-  await once(stream, 'finish')
+  await copyInto(client, table, lines)
   return { seconds: (performance.now() - start) / 1000, cpu: cpuSeconds(pid) - cpuBefore }
 }

@@ -1,8 +1,7 @@
 // Events that PostgreSQL copies within itself, so that no client's processor time stands between a bench and the rate it asks for.
-import { once } from 'node:events'
 import type pg from 'pg'
-import { from as copyFrom } from 'pg-copy-streams'
-import { EVENT_COLUMNS, eventLines } from './events.ts'
+import { makeEvents } from '../../load/events.ts'
+import { copyInto } from './rows.ts'
 
 const poolRows = 20_000
 
@@ -11,9 +10,7 @@ export async function fillPool(client: pg.Client): Promise<void> {
   await client.query(
     `create schema bench_pool; create table bench_pool.events as select *, 0 as n from public.events with no data`,
   )
-  const stream = client.query(copyFrom(`copy bench_pool.events (${EVENT_COLUMNS}) from stdin`))
-  stream.end(eventLines(poolRows, Date.now(), 0))
-  await once(stream, 'finish')
+  await copyInto(client, 'bench_pool.events', makeEvents('pool').copy(poolRows, Date.now(), 0))
   await client.query(`
     update bench_pool.events set n = numbered.n from (select ctid as place, row_number() over () as n from bench_pool.events) as numbered where ctid = place;
     create procedure bench_pool.write(p_rows int, p_at timestamptz) language plpgsql as $$

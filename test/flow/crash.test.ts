@@ -9,6 +9,7 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Cluster, startCluster } from '../../server/db/embedded/cluster.ts'
 import { placeCluster } from '../../server/db/embedded/place.ts'
+import { product, user } from '../server/ingestKit.ts'
 import { makeDataDir, type ServerProcess, startServer } from '../support/server.ts'
 
 const crashes = Number(process.env.CRASHES ?? 2)
@@ -127,14 +128,6 @@ async function sendOrder(at: number): Promise<void> {
 
 const userId = randomUUID()
 async function registerWhatIsReferredTo(): Promise<void> {
-  const product = {
-    cost: '10',
-    category: 'Jeans',
-    name: 'Jeans',
-    brand: 'Acme',
-    retailPrice: '24.50',
-    department: 'Men',
-  }
   await callUntilAnswered(
     0,
     `mutation ($centers: [DistributionCenterInput!]!, $products: [ProductInput!]!, $users: [UserInput!]!) {
@@ -144,19 +137,8 @@ async function registerWhatIsReferredTo(): Promise<void> {
     }`,
     {
       centers: [{ id: '1', name: 'Memphis TN', latitude: 35.1, longitude: -89.9 }],
-      products: ['1', '2'].map((id) => ({ ...product, id, sku: `S${id}`, distributionCenterId: '1' })),
-      users: [
-        {
-          id: userId,
-          firstName: 'Ada',
-          lastName: 'Lovelace',
-          email: 'ada@example.com',
-          age: 36,
-          gender: 'F',
-          country: 'United Kingdom',
-          trafficSource: 'Search',
-        },
-      ],
+      products: [product('1'), product('2')],
+      users: [user(userId)],
     },
   )
 }
