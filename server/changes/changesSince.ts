@@ -57,10 +57,13 @@ interface Row {
 
 type ChangeRow = Row & { view_name: string; committed_at: Date }
 
-const statement = `
-  select view_name, first_bucket, last_bucket, committed_at, new_cursor, clock_timestamp() as seen_at
-  from cagg.changes_since($1)
-  where view_name is null or $2::text[] is null or view_name = any($2)`
+const statement = {
+  name: 'lookout_changes',
+  text: `
+    select view_name, first_bucket, last_bucket, committed_at, new_cursor, clock_timestamp() as seen_at
+    from cagg.changes_since($1)
+    where view_name is null or $2::text[] is null or view_name = any($2)`,
+}
 
 /**
  * What became visible between the cursor and the snapshot of `client`; null: nothing, from now on. `views` narrows it.
@@ -73,7 +76,7 @@ export async function changesSince(
   views: string[] | null = null,
 ): Promise<Look | 'expired'> {
   try {
-    const { rows } = await client.query<Row>(statement, [cursor, views])
+    const { rows } = await client.query<Row>({ ...statement, values: [cursor, views] })
     return readLook(rows)
   } catch (error) {
     const { code } = error as { code?: string }

@@ -12,13 +12,13 @@ interface Waiting extends Statement {
   reject(error: unknown): void
 }
 
-type Query = Statement & { rowMode?: string }
+type Query = Statement & { name?: string; rowMode?: string }
 
 /** Statements put together at most. */
 const TOGETHER_MAX = 500
 
-/** `client` as the windows of one transaction are given it. */
-export function makeBatch(client: ClientBase): ClientBase {
+/** `client` as the windows of one transaction are given it. `nameOf`: of statements that the connection keeps the plan of. */
+export function makeBatch(client: ClientBase, nameOf: (text: string) => string | undefined): ClientBase {
   const known = new Map<string, Promise<unknown>>()
   let waiting: Waiting[] = []
 
@@ -46,7 +46,7 @@ export function makeBatch(client: ClientBase): ClientBase {
   }
 
   async function runAlone({ text, values }: Statement): Promise<unknown[][]> {
-    return (await client.query<unknown[]>({ text, values, rowMode: 'array' })).rows
+    return (await client.query<unknown[]>({ name: nameOf(text), text, values, rowMode: 'array' })).rows
   }
 
   async function runAll(text: string, all: Waiting[]): Promise<unknown[][][]> {
@@ -57,12 +57,14 @@ export function makeBatch(client: ClientBase): ClientBase {
     const inner = text.replace(/\$(\d+)(::\w+(?:\[\])?)?/g, (_, place: string, cast?: string) => {
       return `of.p${place}${cast ?? castOf(all[0]!.values[Number(place) - 1])}`
     })
+    const together = `
+      select of.n, each.*
+      from unnest(${given.join(', ')}) with ordinality as of (${names.join(', ')}, n)
+      cross join lateral (${inner}) as each`
     const { rows } = await client.query<[string, ...unknown[]]>({
+      name: nameOf(together),
       rowMode: 'array',
-      text: `
-        select of.n, each.*
-        from unnest(${given.join(', ')}) with ordinality as of (${names.join(', ')}, n)
-        cross join lateral (${inner}) as each`,
+      text: together,
       values: columns,
     })
     const answers = all.map((): unknown[][] => [])
@@ -82,8 +84,7 @@ export function makeBatch(client: ClientBase): ClientBase {
     const key = JSON.stringify([statement.text, statement.values])
     const before = known.get(key)
     if (before) return before
-    const answer =
-      statement.rowMode === 'array' ? ask(statement) : client.query({ text: statement.text, values: statement.values })
+    const answer = statement.rowMode === 'array' ? ask(statement) : client.query({ ...statement })
     known.set(key, answer)
     return answer
   }

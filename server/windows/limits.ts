@@ -28,6 +28,8 @@ export interface WindowLimits {
   /** Transactions that read at once. */
   readersMax: number
   readTimeoutMs: number
+  /** Statements whose plans each connection keeps. */
+  statementNamesMax: number
   /** Share of the time that one window may spend on reading: one that takes long to read ticks less often. */
   readShareMax: number
   retryIntervalMs: number
@@ -53,6 +55,7 @@ export const WINDOW_LIMITS: WindowLimits = {
   subscribersMax: 100_000,
   readersMax: 4,
   readTimeoutMs: 15_000,
+  statementNamesMax: 50,
   readShareMax: 0.25,
   retryIntervalMs: 250,
   retryIntervalMsMax: 5_000,

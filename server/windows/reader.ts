@@ -5,6 +5,7 @@ import type { Database } from '../db/index.ts'
 import { LookoutError } from '../errors.ts'
 import { makeBatch } from './batch.ts'
 import type { WindowLimits } from './limits.ts'
+import { makeStatementNames } from './statementNames.ts'
 
 export interface Reader {
   /** Runs `work` in a repeatable-read transaction. Errors: OVERLOADED beyond the time limit, UNAVAILABLE without a database. */
@@ -48,8 +49,9 @@ function explain(error: unknown): unknown {
 
 export function makeReader(
   { database }: { database: Pick<Database, 'pool'> },
-  limits: Pick<WindowLimits, 'readersMax' | 'readTimeoutMs'>,
+  limits: Pick<WindowLimits, 'readersMax' | 'readTimeoutMs' | 'statementNamesMax'>,
 ): Reader {
+  const nameOf = makeStatementNames(limits.statementNamesMax)
   let reading = 0
   let due: Piece[] = []
   let planned = false
@@ -87,7 +89,7 @@ export function makeReader(
       client = await database.pool.connect()
       client.on('error', onError)
       await client.query(begin)
-      const batch = makeBatch(client)
+      const batch = makeBatch(client, nameOf)
       const shareMs = () => (performance.now() - began) / pieces.length
       const results = await Promise.allSettled(pieces.map((piece) => piece.run(batch, shareMs)))
       await client.query(results.some(({ status }) => status === 'rejected') ? 'rollback' : 'commit')
