@@ -14,6 +14,8 @@ export interface Config {
   allowedOrigins: string[]
   /** Addresses of proxies in front, whose x-forwarded-for is believed. */
   trustedProxies: string[]
+  /** Sockets and streams of one address that is not this machine's own. */
+  livePerAddressMax: number
   logLevel: LogLevel
   /** Of a collector of traces that takes OTLP over HTTP; without it there are none. */
   tracesEndpoint: string | undefined
@@ -126,6 +128,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     port: whole('PORT', 4000, 0, 65_535),
     allowedOrigins: origins('ALLOWED_ORIGINS'),
     trustedProxies: addresses('TRUSTED_PROXIES'),
+    livePerAddressMax: whole('LIVE_PER_ADDRESS_MAX', 1_000, 1, 1_000_000),
     logLevel: oneOf('LOG_LEVEL', 'info', logLevels),
     tracesEndpoint: endpoint('OTEL_EXPORTER_OTLP_ENDPOINT'),
     databaseUrl: databaseUrl(),

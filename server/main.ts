@@ -91,7 +91,7 @@ async function start(config: Config, log: Logger, { open, lost }: Steps): Promis
         allowedOrigins: config.allowedOrigins,
         trustedProxies: config.trustedProxies,
         migrations: migrationNames(config.projectDir),
-        limits: { drainMs: transportDrainMs },
+        limits: { drainMs: transportDrainMs, livePerAddressMax: config.livePerAddressMax },
       },
     ),
   )

@@ -22,6 +22,7 @@ test('an empty environment gives the defaults of the README', () => {
     logLevel: 'info',
     flushIntervalMs: 20,
     queueRowsMax: 100_000,
+    livePerAddressMax: 1_000,
     rawRetentionDays: 30,
   })
 })
