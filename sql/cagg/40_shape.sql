@@ -7,7 +7,8 @@
 --   keys                  [{name: k1, column, type, flat, level}]          group keys besides the bucket
 --   states                [{name: s1, kind, type, flat}]                   what is stored a group; kind: add, min, max, tally, sketch
 --   columns               [{column, read, truth}]                          the view's columns, in order
---   immediate             true: it depends on the session, so rows do not wait in the tail, which readers fold in theirs
+--   immediate             true: rows do not wait in the tail: it depends on the session, and readers fold the tail in theirs; or it
+--                         takes whole rows, of which the tail keeps some columns
 --   uses                  the source's columns that any of it uses
 --   relation, level_where the finer aggregate's name in this definition, and the condition on its rows
 -- flat: over the raw source. level: over the columns of the finer aggregate. read: over the states. truth: the user's own.
@@ -15,7 +16,7 @@
 -- Raised when what a shape or a table of states holds changes: aggregates of an older version are built again.
 create or replace function cagg._shape_version() returns integer
 language sql immutable
-return 6;
+return 7;
 
 -- The types of the aggregates' arguments, found with one more throw-away view: {argument: type}.
 create or replace function cagg._argument_types(p_select text, p_from text) returns jsonb
@@ -52,17 +53,15 @@ begin
   return next;
 end $$;
 
--- The source's columns that a throw-away view uses; all of them where it takes whole rows.
-create or replace function cagg._uses(p_view regclass, p_source text, p_alias text) returns jsonb
+-- The source's columns that a throw-away view uses.
+create or replace function cagg._uses(p_view regclass, p_source text) returns jsonb
 language sql stable as $$
   select coalesce(jsonb_agg(a.attname order by a.attnum), '[]')
   from pg_catalog.pg_attribute as a
-  where a.attrelid = p_source::regclass and a.attnum > 0 and not a.attisdropped and (
-    position(p_alias || '.*' in pg_get_viewdef(p_view, true)) > 0
-    or exists (
-      select from pg_catalog.pg_depend as d join pg_catalog.pg_rewrite as r on r.oid = d.objid
-      where d.classid = 'pg_rewrite'::regclass and r.ev_class = p_view
-        and d.refclassid = 'pg_class'::regclass and d.refobjid = a.attrelid and d.refobjsubid = a.attnum))
+  where a.attrelid = p_source::regclass and a.attnum > 0 and not a.attisdropped and exists (
+    select from pg_catalog.pg_depend as d join pg_catalog.pg_rewrite as r on r.oid = d.objid
+    where d.classid = 'pg_rewrite'::regclass and r.ev_class = p_view
+      and d.refclassid = 'pg_class'::regclass and d.refobjid = a.attrelid and d.refobjsubid = a.attnum)
 $$;
 
 -- What is known of a time bucket: its width, the source's time, and its reach: a row lies less than that beyond its bucket's
@@ -114,6 +113,7 @@ begin
     perform cagg._refuse('no group by', 'Group by cagg.time_bucket(width, time column) and any other keys.');
   end if;
   select * into v_source from cagg._first_relation(v_from);
+  v_immediate := v_immediate or position(v_source.alias || '.*' in pg_get_viewdef(p_view, true)) > 0;
   v_types := cagg._argument_types(concat_ws(', ', v_select, v_having), v_from);
 
   for v_item in
@@ -177,7 +177,7 @@ begin
   -- A row without a time belongs to no bucket.
   v_where := concat_ws(' AND ', '(' || v_where || ')', format('(%s) IS NOT NULL', v_bucket ->> 'time'));
   return jsonb_build_object('version', cagg._shape_version(), 'source', v_source.relation, 'from', v_from,
-    'immediate', v_immediate, 'uses', cagg._uses(p_view, v_source.relation, v_source.alias),
+    'immediate', v_immediate, 'uses', cagg._uses(p_view, v_source.relation),
     'from_new', format('new_rows %s%s', v_source.alias, v_source.rest),
     'where', v_where, 'having', v_having, 'having_truth', v_having_truth, 'bucket', v_bucket, 'keys', v_keys, 'states', v_states, 'columns', v_columns);
 end $$;

@@ -53,18 +53,32 @@ language sql immutable as $$
       from jsonb_array_elements(p_fan -> 'rows') as line))
 $$;
 
+-- The fan-out of an aggregate whose branches can be taken apart: they have no group in common, and only keys look at them.
+create or replace function cagg._branching(p_this cagg._aggregates) returns jsonb
+language sql stable as $$
+  select fan from (select p_this.shape, cagg._fan(p_this.shape ->> 'from')) as fans (s, fan)
+  where cagg._is_disjoint(fan, s -> 'keys') and cardinality(cagg._columns_of(concat_ws(' ', s ->> 'where', s #>> '{bucket,flat}',
+    (select string_agg(state ->> 'flat', ' ') from jsonb_array_elements(s -> 'states') as state)), fan ->> 'alias')) = 0
+$$;
+
+-- What few rows come to, with a SELECT a branch: a reader who asks for one breakdown pays for that one.
+create or replace function cagg._select_branches(p_this cagg._aggregates, p_from text) returns text
+language sql stable as $$
+  select cagg._branches(p_this, fan, fan -> 'rows', p_from, p_this.shape #>> '{bucket,flat}', 'count(*)', null)
+  from (select cagg._branching(p_this)) as branching (fan) where fan is not null
+$$;
+
 -- What rows come to in an aggregate over a fan-out: as _select_raw says it, but folded before they are fanned out.
 -- Null where the definition does not allow it: then _select_raw it is.
 create or replace function cagg._select_fanned(p_this cagg._aggregates, p_from text) returns text
 language plpgsql stable as $$
 declare
   s jsonb := p_this.shape;
-  v_fan jsonb := cagg._fan(s ->> 'from');
+  v_fan jsonb := cagg._branching(p_this);
   v_calls text[]; v_looks text[];
   v_together jsonb; v_apart jsonb; v_parts text[] := '{}';
 begin
-  if v_fan is null or not cagg._is_disjoint(v_fan, s -> 'keys') or cardinality(cagg._columns_of(concat_ws(' ', s ->> 'where', s #>> '{bucket,flat}',
-    (select string_agg(state ->> 'flat', ' ') from jsonb_array_elements(s -> 'states') as state)), v_fan ->> 'alias')) > 0
+  if v_fan is null
     -- A tally counts repeats, which folding by value would lose; and what is not all aggregates cannot be folded twice.
     or exists (select from jsonb_array_elements(s -> 'states') as state where state ->> 'kind' not in ('add', 'min', 'max', 'sketch'))
     or exists (

@@ -44,8 +44,7 @@ language sql stable as $$
     from cagg._first_relation(p_root.shape ->> 'from') as relation) as rows
 $$;
 
--- One statement that folds rows into every tree of a source. The event tail: the rows of the tail, which are taken out of it;
--- what they change was logged when they came.
+-- One statement that folds rows into every tree of a source, and logs it. The event tail: the rows of the tail, which are taken out of it.
 create or replace function cagg._fold_sql(p_source text, p_event text) returns text
 language plpgsql stable as $$
 declare
@@ -68,31 +67,35 @@ begin
     end loop;
     v_logs := v_logs || cagg._log(v_root, 'd' || v_root.id || case when p_event = 'update' then ' where ' || cagg._moved(v_root.shape) else '' end);
   end loop;
-  return format(E'with %s\n%s;\n', array_to_string(v_parts, E',\n'),
-    case when p_event = 'tail' then 'select count(*) from new_rows into v_rows'
-      else 'insert into cagg._changes (aggregate, first_bucket, last_bucket) ' || array_to_string(v_logs, ' union all ') end);
+  return format(E'with %s\ninsert into cagg._changes (aggregate, first_bucket, last_bucket) %s;\n',
+    array_to_string(v_parts, E',\n'), array_to_string(v_logs, ' union all '));
 end $$;
 
--- What an insert of few rows does instead of folding: it appends them to the tail, and one row in _tail_rows() brings all
--- of the tail to the fold: by the clock, since random() would take a number out of the writer's own sequence. Under repeatable read that could meet a row that another has folded since: not there. Nor while
--- maintenance cleans, which must know where all states are.
+-- What an insert of few rows does instead of folding: it appends them to the tail, which is their line in the change log, too; and one
+-- row in _tail_rows() brings all of the tail to the fold: by the clock, since random() would take a number out of the writer's own
+-- sequence. Under repeatable read that could meet a row that another has folded since: not there. Nor while maintenance cleans,
+-- which must know where all states are.
 create or replace function cagg._append_sql(p_source text) returns text
 language sql stable as $$
-  select format($sql$if not exists (select from new_rows offset %5$s) then
-insert into %1$s (%2$s) select %2$s from new_rows;
+  select format($sql$insert into %1$s (%2$s) select %2$s from new_rows where not exists (select from new_rows offset %4$s);
 get diagnostics v_rows = row_count;
-insert into cagg._changes (aggregate, first_bucket, last_bucket) %3$s;
-if (hashfloat8(extract(epoch from clock_timestamp())::float8) & 2147483647) %% %5$s < v_rows and current_setting('transaction_isolation') = 'read committed'
-  and pg_try_advisory_xact_lock_shared(hashtext('cagg.tail'), hashtext(%6$L)) then
-perform %4$s();
+if v_rows > 0 then
+if (hashfloat8(extract(epoch from clock_timestamp())::float8) & 2147483647) %% %4$s < v_rows and current_setting('transaction_isolation') = 'read committed'
+  and pg_try_advisory_xact_lock_shared(hashtext('cagg.tail'), hashtext(%5$L)) then
+perform %3$s();
 end if;
 return null;
 end if;
-$sql$, cagg._tail(p_source), cagg._tail_columns(p_source),
-    (select string_agg(cagg._log(r, format('(select %s as bucket from %s) as times where bucket is not null', r.shape #>> '{bucket,flat}', cagg._from_alone(r.shape))), ' union all ')
-      from cagg._roots(p_source) as r),
-    cagg._fold_function(p_source, 'tail'), cagg._tail_rows(), p_source)
+$sql$, cagg._tail(p_source), cagg._tail_columns(p_source), cagg._fold_function(p_source, 'tail'), cagg._tail_rows(), p_source)
   where cagg._tail_rows() > 0 and not exists (select from cagg._roots(p_source) as r where (r.shape ->> 'immediate')::boolean)
+$$;
+
+-- The rows of the tail as lines of the change log, a line each.
+create or replace function cagg._waiting_sql(p_source text) returns text
+language sql stable as $$
+  select 'return query ' || string_agg(format('select cagg_xid, %s, bucket::text, bucket::text, cagg_at from (select %s.cagg_xid, %2$s.cagg_at, %s as bucket from %s) as waiting where bucket is not null',
+    r.id, relation.alias, r.shape #>> '{bucket,flat}', regexp_replace(cagg._from_alone(r.shape), '^new_rows', cagg._tail(p_source))), ' union all ' order by r.id) || E';\n'
+  from cagg._roots(p_source) as r cross join cagg._first_relation(r.shape ->> 'from') as relation
 $$;
 
 -- What is enough of a definition's FROM to compute the bucket: the source alone, if no other relation has a part in it.
@@ -112,7 +115,7 @@ language sql stable as $$
   where source = p_source and parent is null and (shape ->> 'version')::integer = cagg._shape_version() order by id
 $$;
 
--- The body of a source's trigger function for one event, or of the function that folds its tail.
+-- The body of a source's trigger function for one event, or of the functions that fold its tail and tell what waits in it.
 create or replace function cagg._trigger_body(p_source text, p_event text) returns text
 language plpgsql stable as $$
 declare
@@ -122,6 +125,8 @@ begin
   if p_event = 'truncate' then
     -- Nobody else is folding what waits.
     v_body := format(E'perform pg_advisory_xact_lock(hashtext(''cagg.tail''), hashtext(%L));\nperform %s();\nperform set_config(''cagg.truncating'', '''', true);\n', p_source, cagg._fold_function(p_source, 'tail'));
+  elsif p_event = 'waiting' then
+    return cagg._waiting_sql(p_source);
   else
     if p_event <> 'tail' then v_body := format(E'if tg_nargs > 0 and pg_partition_root(tg_relid) is distinct from %L::regclass then return null; end if;\n', p_source); end if;
     if p_event = 'insert' then v_body := v_body || coalesce(cagg._append_sql(p_source), ''); end if;
@@ -163,22 +168,23 @@ create or replace function cagg._install_triggers(p_source text) returns void
 language plpgsql as $$
 declare
   v_event text; v_function text; v_body text; v_returns text;
-  v_tables jsonb := '{"tail": null, "insert": "referencing new table as new_rows", "update": "referencing old table as old_rows new table as new_rows",
+  v_tables jsonb := '{"insert": "referencing new table as new_rows", "update": "referencing old table as old_rows new table as new_rows",
     "delete": "referencing old table as old_rows", "truncate": ""}';
 begin
-  foreach v_event in array array['tail', 'insert', 'update', 'delete', 'truncate'] loop
+  foreach v_event in array array['tail', 'waiting', 'insert', 'update', 'delete', 'truncate'] loop
     v_function := cagg._fold_function(p_source, v_event);
     if exists (select from cagg._roots(p_source)) then
-      v_body := format(E'\n-- Folds %s rows of %s into its continuous aggregates. Written by cagg._install_triggers.\ndeclare\nv_slot integer;\nv_rows bigint;\nbegin\n%sreturn %s;\nend ',
-        v_event, p_source, cagg._trigger_body(p_source, v_event), case v_event when 'tail' then 'v_rows' else 'null' end);
+      v_body := format(E'\n-- The fold of %s: %s. Written by cagg._install_triggers.\ndeclare\nv_slot integer;\nv_rows bigint;\nbegin\n%s%send ',
+        p_source, v_event, cagg._trigger_body(p_source, v_event), case when v_tables ? v_event then E'return null;\n' else '' end);
       continue when exists (
         select from pg_catalog.pg_proc as f where f.oid = to_regprocedure(v_function || '()') and f.prosrc = v_body)
-        and (v_event = 'tail' or exists (
+        and (not v_tables ? v_event or exists (
           select from pg_catalog.pg_trigger where tgrelid = p_source::regclass and tgname = 'cagg_' || v_event));
-      v_returns := case v_event when 'tail' then 'bigint' else 'trigger' end;
-      execute format(E'create or replace function %s() returns %s language plpgsql %s as $fold$%s$fold$',
+      v_returns := case v_event when 'tail' then 'void' when 'waiting' then 'setof cagg._changes' else 'trigger' end;
+      -- One plan a session: five plans to measure, which PostgreSQL makes first, take longer here than most sessions' folds.
+      execute format(E'create or replace function %s() returns %s language plpgsql %s set plan_cache_mode = force_generic_plan as $fold$%s$fold$',
         v_function, v_returns, cagg._by_owner(), v_body);
-      continue when v_event = 'tail';
+      continue when not v_tables ? v_event;
       execute format('create or replace trigger %I after %s on %s %s for each statement execute function %s()',
         'cagg_' || v_event, v_event, p_source, v_tables ->> v_event, v_function);
     else

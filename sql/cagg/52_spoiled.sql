@@ -89,7 +89,9 @@ end $$;
 -- The tail, folded to this aggregate's groups.
 create or replace function cagg._select_tail(p_this cagg._aggregates) returns text
 language sql stable as $$
-  select cagg._select_raw(p_this, regexp_replace(p_this.shape ->> 'from_new', '^new_rows', cagg._tail(p_this.source)), 1)
+  select coalesce(cagg._select_branches(p_this, cagg._tail(p_this.source) || ' ' || relation.alias),
+    cagg._select_raw(p_this, regexp_replace(p_this.shape ->> 'from_new', '^new_rows', cagg._tail(p_this.source)), 1))
+  from cagg._first_relation(p_this.shape ->> 'from') as relation
 $$;
 
 -- One row a group: its slots and the tail merged, and computed from the source where it is spoiled.

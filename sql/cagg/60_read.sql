@@ -1,5 +1,17 @@
 -- What a reader asks: what exists, is it true, what changed.
 
+-- When the last row came that waits in a source's tail.
+create or replace function cagg._newest_waiting(p_source text) returns timestamptz
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  v_newest timestamptz;
+begin
+  if to_regclass(cagg._tail(p_source)) is not null then
+    execute format('select max(cagg_at) from %s', cagg._tail(p_source)) into v_newest;
+  end if;
+  return v_newest;
+end $$;
+
 create or replace view cagg.continuous_aggregates as
 with recursive ancestors (id, ancestor) as (
   select id, id from cagg._aggregates
@@ -23,7 +35,8 @@ select cagg._view(a) as view_name,
   -- Rows of states, slots counted apart, as of the last analyze; null: never yet.
   nullif(store.reltuples, -1)::bigint as rows_estimate,
   -- Within the hour that the change log keeps; null: not in that time.
-  (select max(written_at) from cagg._changes where aggregate in (select ancestor from ancestors where id = a.id)) as changed_at
+  greatest((select max(written_at) from cagg._changes where aggregate in (select ancestor from ancestors where id = a.id)),
+    cagg._newest_waiting(a.source)) as changed_at
 from cagg._aggregates as a
 left join cagg._aggregates as p on p.id = a.parent
 left join pg_catalog.pg_class as store
@@ -98,6 +111,23 @@ $$;
 create or replace function cagg.current_cursor() returns text
 language sql stable as $$ select cagg._epoch() || ':' || pg_current_snapshot() $$;
 
+-- The change log: its lines, and the rows that wait in the tails. p_since: only what this snapshot did not see; null: all.
+create or replace function cagg._lines(p_since pg_snapshot) returns setof cagg._changes
+language plpgsql stable as $$
+declare
+  v_waiting regprocedure;
+begin
+  return query select * from cagg._changes where xid >= pg_snapshot_xmin(p_since) and not pg_visible_in_snapshot(xid, p_since)
+    -- Lines from beyond are of the database that this one was restored from.
+    and xid < pg_snapshot_xmax(pg_current_snapshot());
+  for v_waiting in
+    select to_regprocedure(cagg._fold_function(source, 'waiting') || '()') from (select distinct source from cagg._aggregates) as sources
+  loop
+    continue when v_waiting is null;
+    return query execute format('select * from %s where xid >= pg_snapshot_xmin($1) and not pg_visible_in_snapshot(xid, $1)', v_waiting) using p_since;
+  end loop;
+end $$;
+
 -- What changed since a cursor: one row a view and stretch of buckets (first and last, inclusive), then always one row with
 -- view_name null that holds the new cursor. No cursor: start now.
 -- Errors: CA400, the text is no cursor; CA410, the change log no longer reaches back to it: read everything anew.
@@ -108,6 +138,7 @@ language plpgsql stable set timezone = 'UTC' as $$
 declare
   v_from pg_snapshot;
   v_epoch text := split_part(cursor, ':', 1);
+  v_lines cagg._changes[];
   v_from_id integer;
   v_this cagg._aggregates;
 begin
@@ -125,17 +156,13 @@ begin
       raise exception 'the cursor has expired' using errcode = 'CA410',
         hint = 'Read the aggregates anew and go on from cagg.changes_since(null).';
     end if;
-    for v_from_id in
-      select distinct aggregate from cagg._changes where xid >= pg_snapshot_xmin(v_from) and not pg_visible_in_snapshot(xid, v_from)
-        -- Lines from beyond are of the database that this one was restored from.
-        and xid < pg_snapshot_xmax(pg_current_snapshot())
-    loop
+    v_lines := array(select line from cagg._lines(v_from) as line);
+    for v_from_id in select distinct aggregate from unnest(v_lines) loop
       for v_this in select * from cagg._tree(v_from_id) where ready loop
         return query execute format(
-          'select %L, (%s)::text, (%s)::text, max(written_at), null::text from cagg._changes '
-          'where aggregate = $1 and xid >= pg_snapshot_xmin($2) and not pg_visible_in_snapshot(xid, $2) and xid < pg_snapshot_xmax(pg_current_snapshot()) group by 1, 2, 3',
+          'select %L, (%s)::text, (%s)::text, max(written_at), null::text from unnest($1) where aggregate = $2 group by 1, 2, 3',
           cagg._view(v_this), cagg._bucket_at(v_this, v_from_id, 'first_bucket'), cagg._bucket_at(v_this, v_from_id, 'last_bucket'))
-          using v_from_id, v_from;
+          using v_lines, v_from_id;
       end loop;
     end loop;
   end if;

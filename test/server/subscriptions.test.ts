@@ -339,6 +339,7 @@ describe('any stream of rows', () => {
     const held = watch<MessagesUpdate>(MESSAGES, { severities: ['WARNING'] })
     await held.next()
     await stream.next()
+    await api.database.pool.query('select cagg.run_maintenance()')
     await api.database.pool.query(
       `with gone as (delete from cagg._changes returning xid)
        insert into cagg._trimmed (xid) select max(xid::text::numeric)::text::xid8 from gone

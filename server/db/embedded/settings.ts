@@ -14,6 +14,8 @@ const settings = {
   checkpoint_timeout: '15min',
   wal_compression: 'on',
   synchronous_commit: 'on',
+  // What waits in the aggregates' tails is inserted and deleted all the time.
+  autovacuum_naptime: '5s',
   wal_level: 'minimal',
   max_wal_senders: '0',
   // Statements here are short and many: compiling one costs more than running it.

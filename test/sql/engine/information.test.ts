@@ -6,7 +6,7 @@ import { useEngine } from './support.ts'
 const engine = useEngine()
 
 it('tells of each aggregate what it is, how large, and when it changed last', async () => {
-  await engine.sql(`select shop.fill(300, 0.4); select cagg.add_retention_policy('shop.sales_1m', '100 years')`)
+  await engine.sql(`select shop.fill(2000, 0.4); select cagg.add_retention_policy('shop.sales_1m', '100 years')`)
   await engine.sql('analyze')
   const [row] = await engine.sql(`select *, changed_at > now() - interval '1 minute' as changed_just_now from cagg.continuous_aggregates where view_name = 'shop.sales_1m'`)
   expect(row).toMatchObject({
