@@ -93,6 +93,10 @@ begin
     'reach', v_width || coalesce(' + ' || (v_inner ->> 'reach'), '') || case when v_local then ' + interval ''1 day''' else '' end);
 end $$;
 
+-- Whether its buckets are of time; else they are of integers, and no clock says which of them are old.
+create or replace function cagg._is_timed(p_shape jsonb) returns boolean
+language sql immutable as $$ select p_shape #>> '{bucket,type}' not in ('bigint', 'integer', 'smallint') $$;
+
 -- The shape of a checked definition that stands in p_view, a throw-away view over raw tables.
 create or replace function cagg._shape(p_view regclass) returns jsonb
 language plpgsql as $$

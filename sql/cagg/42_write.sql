@@ -77,10 +77,10 @@ language sql stable as $$
 $$;
 
 -- The condition under which a delta's rows belong to this level: inside its retention, or what it was before it was removed.
-create or replace function cagg._retained(p_this cagg._aggregates) returns text
+create or replace function cagg._retained(p_this cagg._aggregates, p_bucket text default 'bucket') returns text
 language sql stable as $$
   select case when p_this.options ? 'retention' or isfinite(p_this.retained_from) then format(
-    'bucket >= (select retained_from::%s from cagg._aggregates where id = %s)', p_this.shape #>> '{bucket,type}', p_this.id)
+    '%s >= (select retained_from::%s from cagg._aggregates where id = %s)', p_bucket, p_this.shape #>> '{bucket,type}', p_this.id)
     else 'true' end
 $$;
 
@@ -140,9 +140,9 @@ create or replace function cagg._log(p_this cagg._aggregates, p_buckets text) re
 language sql stable as $$
   select format('select %s, min(bucket)::text, max(bucket)::text from %s group by %s',
     p_this.id, p_buckets,
-    case when p_this.shape #>> '{bucket,type}' in ('bigint', 'integer', 'smallint')
-      then format('bucket / (60::bigint * %s)', p_this.shape #>> '{bucket,width}')
-      else format('floor(extract(epoch from bucket) / (60 * extract(epoch from %s)))', p_this.shape #>> '{bucket,width}') end)
+    case when cagg._is_timed(p_this.shape)
+      then format('floor(extract(epoch from bucket) / (60 * extract(epoch from %s)))', p_this.shape #>> '{bucket,width}')
+      else format('bucket / (60::bigint * %s)', p_this.shape #>> '{bucket,width}') end)
 $$;
 
 -- The statement that logs all that is stored of some buckets, in one line.
@@ -223,13 +223,13 @@ language sql stable as $$
   from (select p_this.shape as s) as shape
 $$;
 
--- The definition itself, run on the raw rows now.
-create or replace function cagg._truth_sql(p_this cagg._aggregates) returns text
+-- The definition itself, run on the raw rows now: those that meet p_and.
+create or replace function cagg._truth_sql(p_this cagg._aggregates, p_and text default null) returns text
 language sql stable as $$
   select format('select %s from %s%s group by %s%s',
     (select string_agg(format('(%s)::%s as %I', c ->> 'truth', c ->> 'type', c ->> 'column'), ', ' order by n)
       from jsonb_array_elements(s -> 'columns') with ordinality as columns (c, n)),
-    s ->> 'from', ' where ' || (s ->> 'where'),
+    s ->> 'from', ' where ' || concat_ws(' and ', '(' || (s ->> 'where') || ')', p_and),
     (s #>> '{bucket,flat}') || cagg._list(s -> 'keys', ', %3$s', ''),
     ' having ' || (s ->> 'having_truth'))
   from (select p_this.shape as s) as shape

@@ -66,6 +66,15 @@ begin
   end if;
 end $$;
 
+-- Buckets are dropped by age.
+create or replace function cagg._check_retention(p_shape jsonb) returns void
+language plpgsql as $$
+begin
+  if not cagg._is_timed(p_shape) then
+    perform cagg._refuse('retention over buckets of integers', 'No clock says which of them are old: leave retention out, or bucket a time.');
+  end if;
+end $$;
+
 -- The way from a definition to its shape. p_fill false: it is filled, and its triggers are made, elsewhere; see 75_rebuild.sql.
 create or replace function cagg._create(p_name text[], p_definition text, p_options jsonb, p_fill boolean) returns void
 language plpgsql set timezone = 'UTC' set datestyle = 'ISO' set intervalstyle = 'postgres' set extra_float_digits = 1
@@ -124,6 +133,7 @@ begin
       v_shape := cagg._with_level(v_shape, cagg._draft(v_over_parent), v_parent);
     end;
   end if;
+  if p_options ? 'retention' then perform cagg._check_retention(v_shape); end if;
   execute format('drop view if exists cagg_data._draft_definition_%s, cagg_data._draft_types_%1$s', pg_backend_pid());
   perform cagg._build(p_name, p_definition, p_options, v_shape, v_parent.id, p_fill);
   perform set_config('search_path', v_path, true);

@@ -145,12 +145,13 @@ begin
   return v_body;
 end $$;
 
--- The condition under which a bucket's raw rows are all still there.
-create or replace function cagg._not_dropped(p_this cagg._aggregates) returns text
+-- The condition under which a bucket's raw rows are all still there. Rows of any age may have been in a bucket of integers.
+create or replace function cagg._not_dropped(p_this cagg._aggregates, p_bucket text default 'bucket') returns text
 language sql stable as $$
-  select case when p_this.shape #>> '{bucket,type}' in ('bigint', 'integer', 'smallint') then 'true' else format(
-    'bucket >= coalesce((select dropped_before from cagg._policies where relation = %L), ''-infinity'')::%s',
-    p_this.source, p_this.shape #>> '{bucket,type}') end
+  select case when cagg._is_timed(p_this.shape)
+    then format('%s >= coalesce((select dropped_before from cagg._policies where relation = %L), ''-infinity'')::%s',
+      p_bucket, p_this.source, p_this.shape #>> '{bucket,type}')
+    else format('not exists (select from cagg._policies where relation = %L and isfinite(dropped_before))', p_this.source) end
 $$;
 
 -- A slot for this transaction that no other under way has: the first whose lock is free.

@@ -66,24 +66,54 @@ end $$;
 create or replace function cagg._fresh(p_this cagg._aggregates) returns text
 language sql immutable as $$ select format('cagg_data.%I', 'fresh_' || p_this.id) $$;
 
--- Writes the function that computes one group from the source. The bounds on the source's own time column are there for its
--- index and its partitions.
+-- One group computed from the source: $1 is its bucket, $2 … its keys. The bounds on the source's own time column are there for
+-- its index and its partitions.
+create or replace function cagg._group_from_source(p_this cagg._aggregates) returns text
+language sql stable as $$
+  select cagg._select_raw(p_this, s ->> 'from', 1, true, format('%s and %s and %s = $1%s',
+    cagg._time_bound(p_this, '>=', '$1'), cagg._time_bound(p_this, '<', format('($1 + %s)', s #>> '{bucket,width}')), s #>> '{bucket,flat}',
+    (select string_agg(format(' and (%s) is not distinct from $%s', k ->> 'flat', n + 1), '' order by n)
+      from jsonb_array_elements(s -> 'keys') with ordinality as keys (k, n))))
+  from (select p_this.shape as s) as shape
+$$;
+
+-- One group computed from the finer level's groups, those of them that are spoiled in the same way: a removal from a day of
+-- millions of rows costs the rows of a second.
+create or replace function cagg._group_from_finer(p_this cagg._aggregates, p_finer cagg._aggregates) returns text
+language sql stable as $$
+  select format('select bucket%s, n%s from (%s) as level where bucket = $1%s',
+    cagg._list(s -> 'keys', ', %1$s', ''),
+    cagg._by_kind(s -> 'states', ', %1$s', ', %1$s', ', %1$s', ', cagg._sketch(%1$s)', ', %1$s'),
+    cagg._select_level(p_this, p_finer, format('(select * from (%s) as stored where bucket >= %s and bucket < $1 + (%s)) as finer',
+      cagg._states_sql(p_finer), cagg._reaches_back(p_this), s #>> '{bucket,reach}')),
+    (select string_agg(format(' and %s is not distinct from $%s', k ->> 'name', n + 1), '' order by n)
+      from jsonb_array_elements(s -> 'keys') with ordinality as keys (k, n)))
+  from (select p_this.shape as s) as shape
+$$;
+
+-- No row of the bucket $1, and no finer bucket of it, is before this time.
+create or replace function cagg._reaches_back(p_this cagg._aggregates) returns text
+language sql immutable as $$ select format('$1 - (%s - %s)', p_this.shape #>> '{bucket,reach}', p_this.shape #>> '{bucket,width}') $$;
+
+-- Writes the function that computes one group: from the finer level, if there is one that still holds all of the bucket.
 create or replace function cagg._write_fresh(p_this cagg._aggregates) returns void
 language plpgsql as $$
 declare
-  s jsonb := p_this.shape;
+  v_finer cagg._aggregates;
+  v_take text := E'  select f.*, 0, false into v_fresh from (%s) as f;\n';
+  v_body text := format(v_take, cagg._group_from_source(p_this));
 begin
+  select * into v_finer from cagg._aggregates where id = p_this.parent;
+  if found then
+    v_body := format(E'  if %s then\n%s  else\n%s  end if;\n',
+      case when cagg._is_timed(p_this.shape)
+        then format('%s >= (select retained_from from cagg._aggregates where id = %s)', cagg._reaches_back(p_this), v_finer.id) else 'true' end,
+      format(v_take, cagg._group_from_finer(p_this, v_finer)), v_body);
+  end if;
   execute format(E'create or replace function %1$s(bucket %2$s%3$s) returns %4$s language plpgsql stable %6$s as $fresh$\n'
-    '#variable_conflict use_column\ndeclare\n  v_fresh %4$s;\nbegin\n  select f.*, 0, false into v_fresh from (%5$s) as f;\n  return v_fresh;\nend $fresh$',
-    cagg._fresh(p_this),
-    s #>> '{bucket,type}',
-    cagg._list(s -> 'keys', ', %1$s %4$s', ''),
-    cagg._store(p_this),
-    cagg._select_raw(p_this, s ->> 'from', 1, true, format('%s and %s and %s = $1%s',
-      cagg._time_bound(p_this, '>=', '$1'), cagg._time_bound(p_this, '<', format('($1 + %s)', s #>> '{bucket,width}')), s #>> '{bucket,flat}',
-      (select string_agg(format(' and (%s) is not distinct from $%s', k ->> 'flat', n + 1), '' order by n)
-        from jsonb_array_elements(s -> 'keys') with ordinality as keys (k, n)))),
-    cagg._by_owner());
+    '#variable_conflict use_column\ndeclare\n  v_fresh %4$s;\nbegin\n%5$s  return v_fresh;\nend $fresh$',
+    cagg._fresh(p_this), p_this.shape #>> '{bucket,type}', cagg._list(p_this.shape -> 'keys', ', %1$s %4$s', ''), cagg._store(p_this),
+    v_body, cagg._by_owner());
 end $$;
 
 -- The tail, folded to this aggregate's groups.

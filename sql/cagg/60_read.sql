@@ -50,43 +50,58 @@ select view_name, retention, retained_from from cagg.continuous_aggregates where
 
 grant select on cagg.continuous_aggregates, cagg.retention_policies to public;
 
+-- The condition that a bucket lies wholly inside a window, its end exclusive, and has lost nothing to retention. null: open.
+create or replace function cagg._inside(p_this cagg._aggregates, p_bucket text, p_start text, p_end text) returns text
+language sql stable as $$
+  select concat_ws(' and ', cagg._not_dropped(p_this, p_bucket), cagg._retained(p_this, p_bucket),
+    format('%s >= ', p_bucket) || quote_literal(p_start) || '::' || type,
+    format('%s + %s <= ', p_bucket, p_this.shape #>> '{bucket,width}') || quote_literal(p_end) || '::' || type)
+  from (select p_this.shape #>> '{bucket,type}') as bucket (type)
+$$;
+
+-- What the rows of such buckets meet, for the index and the partitions of the source.
+create or replace function cagg._rows_inside(p_this cagg._aggregates, p_start text, p_end text) returns text
+language sql stable as $$
+  select nullif(concat_ws(' and ', cagg._time_bound(p_this, '>=', quote_literal(p_start) || '::' || type), cagg._time_bound(p_this, '<', quote_literal(p_end) || '::' || type)), '')
+  from (select p_this.shape #>> '{bucket,type}') as bucket (type)
+$$;
+
 -- Rows by which the view and its definition, run now on the raw rows, differ (both ways, repeats counted); 0 is the proof.
--- Buckets that retention dropped, here or from the raw rows, are left out.
-create or replace function cagg.drift(view_name text) returns bigint
+-- Buckets that have lost rows to retention, here or of the source, are left out: all, where they are of integers.
+create or replace function cagg._drift(p_this cagg._aggregates, p_start text, p_end text) returns bigint
 language plpgsql stable set timezone = 'UTC' set datestyle = 'ISO' set intervalstyle = 'postgres' set extra_float_digits = 1 as $$
 declare
-  v_this cagg._aggregates := cagg._find(view_name);
-  v_kept text := format('where %s and %s',
-    replace(cagg._retained(v_this), 'bucket >=', format('%I >=', v_this.shape #>> '{bucket,column}')),
-    replace(cagg._not_dropped(v_this), 'bucket >=', format('%I >=', v_this.shape #>> '{bucket,column}')));
   v_drift bigint;
 begin
   execute format(
-    'with view as materialized (select * from %1$s %3$s), truth as materialized (select * from (%2$s) as definition %3$s) '
+    'with view as materialized (select * from %1$s where %3$s), truth as materialized (select * from (%2$s) as definition where %3$s) '
     'select count(*) from ((table view except all table truth) union all (table truth except all table view)) as differing',
-    cagg._view(v_this), cagg._truth_sql(v_this), v_kept) into v_drift;
+    cagg._view(p_this), cagg._truth_sql(p_this, cagg._rows_inside(p_this, p_start, p_end)),
+    cagg._inside(p_this, quote_ident(p_this.shape #>> '{bucket,column}'), p_start, p_end)) into v_drift;
   return v_drift;
 end $$;
+
+create or replace function cagg.drift(view_name text) returns bigint
+language sql stable as $$ select cagg._drift(cagg._find(view_name), null, null) $$;
 
 -- Builds the buckets that lie wholly inside the window again, from the source. NULL: open. The end is exclusive.
 create or replace function cagg._refresh(p_view text, p_start text, p_end text) returns void
 language plpgsql set timezone = 'UTC' set datestyle = 'ISO' set intervalstyle = 'postgres' set extra_float_digits = 1 as $$
 declare
   v_this cagg._aggregates := cagg._find(p_view);
-  v_type text := v_this.shape #>> '{bucket,type}';
-  v_inside text;
+  v_inside text := cagg._inside(v_this, 'bucket', p_start, p_end);
 begin
-  v_inside := concat_ws(' and ', cagg._not_dropped(v_this), cagg._retained(v_this),
-    'bucket >= ' || quote_literal(p_start) || '::' || v_type,
-    'bucket + ' || (v_this.shape #>> '{bucket,width}') || ' <= ' || quote_literal(p_end) || '::' || v_type);
+  if not cagg._is_timed(v_this.shape) and exists (select from cagg._policies where relation = v_this.source and isfinite(dropped_before)) then
+    raise exception '% cannot be built again: its buckets hold rows that retention has dropped', p_view
+      using errcode = '55000', hint = 'No bucket of integers tells how old its rows are, so all of them stay as they are.';
+  end if;
   -- Not while maintenance holds rows of it; then no writer commits between what goes and what comes.
   perform pg_advisory_xact_lock(hashtext('cagg.maintenance'));
   execute format('lock table %s in share row exclusive mode', v_this.source);
   perform cagg._fold_tail(v_this.source);
   execute cagg._log_stored(v_this, v_inside);
   execute format('delete from %s where %s', cagg._store(v_this), v_inside);
-  execute cagg._fill_sql(v_this, v_inside, concat_ws(' and ',
-    cagg._time_bound(v_this, '>=', quote_literal(p_start) || '::' || v_type), cagg._time_bound(v_this, '<', quote_literal(p_end) || '::' || v_type)));
+  execute cagg._fill_sql(v_this, v_inside, cagg._rows_inside(v_this, p_start, p_end));
   execute cagg._log_stored(v_this, v_inside);
 end $$;
 

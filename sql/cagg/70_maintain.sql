@@ -1,11 +1,26 @@
 -- Retention, and partitions made ahead. cagg.run_maintenance() does all of it, from as many processes as like to call it.
 
+-- Only days of time can be made ahead and dropped.
+create or replace function cagg._check_partitioned_by_time(p_relation regclass) returns void
+language plpgsql as $$
+begin
+  if not exists (
+    select from pg_catalog.pg_partitioned_table as p join pg_catalog.pg_attribute as a on a.attrelid = partrelid and a.attnum = partattrs[0]
+    where partrelid = p_relation and partstrat = 'r' and partnatts = 1
+      and a.atttypid in ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype))
+  then
+    raise exception '% is not partitioned by range of a time column', p_relation using errcode = '42809',
+      hint = 'Partition it by one column of type timestamptz, timestamp or date, a day a partition.';
+  end if;
+end $$;
+
 -- Day partitions (UTC) of a table partitioned by range of a time column, from the day of p_first to the day of p_last.
 create or replace function cagg.ensure_partitions(relation regclass, first timestamptz, last timestamptz) returns integer
 language plpgsql set timezone = 'UTC' as $$
 declare
   v_schema text; v_table text; v_day date; v_name text; v_made integer := 0;
 begin
+  perform cagg._check_partitioned_by_time(relation);
   select nspname, relname into v_schema, v_table
   from pg_catalog.pg_class as c join pg_catalog.pg_namespace as n on n.oid = c.relnamespace where c.oid = relation;
   for v_day in select generate_series(first::date, last::date, interval '1 day')::date loop
@@ -39,14 +54,16 @@ begin
   update cagg._aggregates as a set options = options || jsonb_build_object('retention', drop_after::text)
   where a.view_schema = v_name[1] and a.view_name = v_name[2] and a.ready;
   if found then
+    perform cagg._check_retention((cagg._find(relation)).shape);
     execute replace(cagg._view_sql(cagg._find(relation)), 'create view', 'create or replace view');
     perform cagg._install_triggers((cagg._find(relation)).source);
-  elsif exists (select from pg_catalog.pg_partitioned_table where partrelid = to_regclass(relation)) then
+  elsif to_regclass(relation) is not null then
+    perform cagg._check_partitioned_by_time(relation::regclass);
     insert into cagg._policies as p (relation, drop_after) values (format('%I.%I', v_name[1], v_name[2]), drop_after)
     on conflict on constraint _policies_pkey do update set drop_after = excluded.drop_after;
   else
-    raise exception '% is neither a continuous aggregate nor a partitioned table', relation using errcode = '42809',
-      hint = 'Partition the table by range of its time column, by day, to drop old rows.';
+    raise exception 'there is neither a continuous aggregate nor a table %', relation using errcode = '42P01',
+      hint = 'Name a continuous aggregate, or a table that is partitioned by range of its time column, by day.';
   end if;
 end $$;
 

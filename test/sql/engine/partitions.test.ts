@@ -1,5 +1,6 @@
 // Statements straight into a partition.
 import { expect, it } from 'vitest'
+import { connectForTest } from '../../support/database.ts'
 import { useEngine } from './support.ts'
 
 const engine = useEngine()
@@ -43,6 +44,42 @@ it('covers partitions that are made later, by the engine at once and by others w
     insert into shop.by_hand (ts, id, country, amount) overriding system value values ('2026-03-07 11:00+00', 2, 'US', 50)`)
   await engine.expectExact()
   await engine.sql('truncate shop.by_hand')
+  await engine.expectExact()
+  await engine.sql('drop table shop.by_hand')
+})
+
+const attached = 'shop.by_hand'
+const attach = `create table ${attached} (like shop."Sales" including defaults);
+  insert into ${attached} (id, ts, country, kind, buyer, amount, units) overriding system value select i, '2026-04-01'::timestamptz + i * interval '5 minutes', 'US', 'sale', i % 9, i, i % 3 from generate_series(1, 200) as i;
+  alter table shop."Sales" attach partition ${attached} for values from ('2026-04-01') to ('2026-04-02')`
+
+it('has what a partition came with, and what was written straight into it, once maintenance has found it', async () => {
+  await engine.sql(`${attach}; insert into shop."Sales" (ts, amount, buyer) values ('2026-04-01 10:00+00', 12, 3);
+    insert into ${attached} (id, ts, amount) overriding system value values (-1, '2026-04-01 11:00+00', 5000); update ${attached} set amount = amount + 1 where id % 7 = 0`)
+  await engine.sql('select cagg.run_maintenance()')
+  await engine.expectExact()
+  await engine.sql(`delete from ${attached} where amount > 100; drop table ${attached}; select cagg.refresh_continuous_aggregate(view_name, '2026-04-01', '2026-04-02') from cagg.continuous_aggregates where raw_source like 'shop%'`)
+})
+
+it('has it at once where the transaction that attaches calls for maintenance', async () => {
+  await engine.sql(`begin; ${attach}; select cagg.run_maintenance(); commit`)
+  await engine.expectExact()
+  await engine.sql(`insert into ${attached} (id, ts, amount) overriding system value values (-1, '2026-04-01 11:00+00', 5000)`)
+  await engine.expectExact()
+})
+
+it('keeps what a partition held that is gone when another one of its time is made by hand, and says so', async () => {
+  const read = (and = '') => engine.sql(`select * from shop.by_dimension_1h where bucket >= '2026-04-01' and bucket < '2026-04-02' ${and} order by 1, 2, 3, 4`)
+  const before = await read()
+  const client = await connectForTest(engine.database)
+  const told: unknown[] = []
+  client.on('notice', ({ code, message }) => told.push([code, message]))
+  await client.query(`drop table ${attached}; create table ${attached} partition of shop."Sales" for values from ('2026-04-01') to ('2026-04-02');
+    insert into shop."Sales" (ts, amount, buyer, country) values ('2026-04-01 03:00+00', 12, 3, 'Atlantis'); select cagg.run_maintenance()`)
+  expect(await read(`and dimension = 'COUNTRY' and key <> 'Atlantis'`)).toEqual(before.filter(({ dimension }) => dimension === 'COUNTRY'))
+  expect(await read(`and key = 'Atlantis'`)).toHaveLength(1)
+  expect(told).toContainEqual(['01000', expect.stringMatching(/shop.by_dimension_1h holds other rows .* shop.by_hand/)])
+  await engine.sql(`select cagg.refresh_continuous_aggregate(view_name, '2026-04-01', '2026-04-02') from cagg.continuous_aggregates where raw_source like 'shop%'`)
   await engine.expectExact()
 })
 

@@ -101,3 +101,48 @@ it('is not touched by what happens to a partition that was detached', async () =
     update ${day} set amount = 0; delete from ${day} where id % 2 = 0; truncate ${day}; drop table ${day}`)
   expect(await states()).toEqual(before)
 })
+
+it.each([
+  ['a plain table', 'create table shop.refused (ts timestamptz)', '42809'],
+  ['a table partitioned by a list', 'create table shop.refused (ts timestamptz, kind text) partition by list (kind)', '42809'],
+  ['a table partitioned by integers', 'create table shop.refused (tick bigint) partition by range (tick)', '42809'],
+  ['a table partitioned by more than the time', 'create table shop.refused (ts timestamptz, id int) partition by range (ts, id)', '42809'],
+  ['what does not exist', 'select', '42P01'],
+])('refuses a policy for %s, and goes on with its maintenance', async (_title, table, code) => {
+  await engine.sql(table)
+  await expect(engine.sql(`select cagg.add_retention_policy('shop.refused', '3 days')`)).rejects.toMatchObject({ code, hint: /partition/i })
+  expect(await engine.sql('select cagg.run_maintenance() as done')).toEqual([{ done: true }])
+  await engine.sql('drop table if exists shop.refused')
+})
+
+it('refuses to drop buckets of integers, which have no age', async () => {
+  const create = (options = {}) =>
+    engine.sql('select cagg.create_continuous_aggregate($1, $2, $3)', ['shop.by_units', `select cagg.time_bucket(2, units) as bucket, count(*) as n from shop."Sales" group by 1`, options])
+  await expect(create({ retention: '1 day' })).rejects.toMatchObject({ code: '0A000', hint: /clock/ })
+  await create()
+  await expect(engine.sql(`select cagg.add_retention_policy('shop.by_units', '1 day')`)).rejects.toMatchObject({ code: '0A000', hint: /clock/ })
+  await engine.sql(`select cagg.drop_continuous_aggregate('shop.by_units')`)
+})
+
+it('keeps in buckets that are part dropped what is dropped, through deletes and a truncate, and refuses what would need it', async () => {
+  await engine.sql(`
+    create table shop.ticks (ts timestamptz not null, tick int, v int) partition by range (ts);
+    select cagg.ensure_partitions('shop.ticks', '2026-03-01', '2026-03-04');
+    select cagg.create_continuous_aggregate('shop.ticks_10', 'select cagg.time_bucket(10, tick) as bucket, count(*) as n, sum(v) as total from shop.ticks group by 1');
+    select cagg.create_continuous_aggregate('shop.ticks_1mon', $$ select cagg.time_bucket('1 month', ts) as bucket, count(*) as n, sum(v) as total from shop.ticks group by 1 $$);
+    select cagg.create_continuous_aggregate('shop.ticks_1d', $$ select cagg.time_bucket('1 day', ts) as bucket, count(*) as n, max(v) as high from shop.ticks group by 1 $$);
+    insert into shop.ticks select '2026-03-01'::timestamptz + i * interval '1 hour', i % 10, i from generate_series(0, 95) as i;
+    select cagg.add_retention_policy('shop.ticks', (now() - '2026-03-03')::interval); select cagg.run_maintenance()`)
+  const sums = () => engine.sql(`select n::int, total::int, (select n::int from shop.ticks_1mon) as month from shop.ticks_10`)
+  expect(await sums()).toEqual([{ n: 96, total: (95 * 96) / 2, month: 96 }])
+  await engine.sql('delete from shop.ticks where v = 95')
+  expect(await sums()).toEqual([{ n: 95, total: (94 * 95) / 2, month: 95 }])
+  await expect(engine.sql(`select cagg.refresh_continuous_aggregate('shop.ticks_10', null::text, null::text)`)).rejects.toMatchObject({ code: '55000', hint: /stay as they are/ })
+  await engine.sql(`truncate shop.ticks`)
+  expect(await sums()).toEqual([{ n: 48, total: (47 * 48) / 2, month: 48 }])
+  expect(await engine.sql(`select count(*)::int as days from shop.ticks_1d`)).toEqual([{ days: 2 }])
+  await engine.sql(`select cagg.create_continuous_aggregate('shop.ticks_high', 'select cagg.time_bucket(10, tick) as bucket, max(v) as high from shop.ticks group by 1');
+    insert into shop.ticks values ('2026-03-03 01:00+00', 3, 99), ('2026-03-03 02:00+00', 3, 98)`)
+  await expect(engine.sql('delete from shop.ticks where v = 99')).rejects.toMatchObject({ code: '55000', hint: /keep raw rows longer/ })
+  await expect(engine.sql('truncate shop.ticks')).rejects.toMatchObject({ code: '55000' })
+})
