@@ -76,11 +76,12 @@ language sql stable as $$
   from (select p_this.shape as s) as shape
 $$;
 
--- The condition under which a delta's rows belong to this level: inside its retention, or what it was before it was removed.
+-- The condition under which a delta's rows belong to this level: inside its retention, or what it was before it was removed. A
+-- transaction whose snapshot is older than the aggregate knows no bound, and writes all.
 create or replace function cagg._retained(p_this cagg._aggregates, p_bucket text default 'bucket') returns text
 language sql stable as $$
   select case when p_this.options ? 'retention' or isfinite(p_this.retained_from) then format(
-    '%s >= (select retained_from::%s from cagg._aggregates where id = %s)', p_bucket, p_this.shape #>> '{bucket,type}', p_this.id)
+    '%s >= coalesce((select retained_from from cagg._aggregates where id = %s), ''-infinity'')::%s', p_bucket, p_this.id, p_this.shape #>> '{bucket,type}')
     else 'true' end
 $$;
 
@@ -223,13 +224,13 @@ language sql stable as $$
   from (select p_this.shape as s) as shape
 $$;
 
--- The definition itself, run on the raw rows now: those that meet p_and.
-create or replace function cagg._truth_sql(p_this cagg._aggregates, p_and text default null) returns text
+-- The definition itself, run on the raw rows now.
+create or replace function cagg._truth_sql(p_this cagg._aggregates) returns text
 language sql stable as $$
   select format('select %s from %s%s group by %s%s',
     (select string_agg(format('(%s)::%s as %I', c ->> 'truth', c ->> 'type', c ->> 'column'), ', ' order by n)
       from jsonb_array_elements(s -> 'columns') with ordinality as columns (c, n)),
-    s ->> 'from', ' where ' || concat_ws(' and ', '(' || (s ->> 'where') || ')', p_and),
+    s ->> 'from', ' where ' || (s ->> 'where'),
     (s #>> '{bucket,flat}') || cagg._list(s -> 'keys', ', %3$s', ''),
     ' having ' || (s ->> 'having_truth'))
   from (select p_this.shape as s) as shape

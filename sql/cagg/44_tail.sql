@@ -9,7 +9,7 @@ language sql immutable
 return 512;
 
 create or replace function cagg._tail(p_source text) returns text
-language sql immutable as $$ select format('cagg_data.%I', 'tail_' || substr(md5(p_source), 1, 8)) $$;
+language sql immutable as $$ select format('cagg_data.%I', 'tail_' || substr(md5(p_source), 1, 8) || '_' || cagg._shape_version()) $$;
 
 -- The source's columns that the tail keeps: those that any definition uses. Two of its own make each of its rows a line of the
 -- change log as well.

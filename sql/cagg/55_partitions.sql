@@ -51,23 +51,22 @@ create or replace function cagg._keep() returns trigger
 language plpgsql as $$ begin return new; end $$;
 
 -- What a partition came with when it was attached, and what was written straight into it before it had triggers, no aggregate knows of.
--- So the buckets of its rows are compared, and built again where they differ. Not where an aggregate holds more rows than are there: those
--- went with another partition, and stay in it.
+-- So the buckets of its rows are compared, and built again where they differ, level by level. Not where an aggregate holds more rows
+-- than are there: those went with another partition, and stay in it.
 create or replace function cagg._catch_up(p_source text, p_partition regclass) returns void
 language plpgsql set timezone = 'UTC' set datestyle = 'ISO' as $$
 declare
   v_root cagg._aggregates; v_this cagg._aggregates;
-  v_first text; v_end text; v_holds_more boolean;
+  v_first text; v_end text; v_differs boolean; v_holds_more boolean;
 begin
   for v_root in select * from cagg._roots(p_source) where ready loop
     for v_this in select * from cagg._tree(v_root.id) loop
       execute format('select min(bucket)::text, (max(bucket) + %s)::text from (%s) as groups', v_this.shape #>> '{bucket,width}',
         cagg._select_raw(v_this, p_partition::text || substr(v_this.shape ->> 'from_new', length('new_rows') + 1), 1)) into v_first, v_end;
-      continue when v_first is null or cagg._drift(v_this, v_first, v_end) = 0;
-      execute format('with known as (select bucket, sum(n) as n from (%s) as groups where %s group by 1), there as (select bucket, sum(n) as n from (%s) as groups group by 1) '
-        'select exists (select from known left join there using (bucket) where known.n > coalesce(there.n, 0))',
-        cagg._states_sql(v_this), cagg._inside(v_this, 'bucket', v_first, v_end),
-        cagg._select_raw(v_this, v_this.shape ->> 'from', 1, true, cagg._rows_inside(v_this, v_first, v_end))) into v_holds_more;
+      continue when v_first is null;
+      execute cagg._compare_sql(v_this, v_first, v_end) into v_differs, v_holds_more;
+      -- What is folded from an exact root is exact.
+      exit when v_this.id = v_root.id and not v_differs;
       if v_holds_more then
         raise warning '% holds other rows of the time of partition %, and not all of its', cagg._view(v_this), p_partition using errcode = '01000',
           hint = 'cagg.refresh_continuous_aggregate(view_name, from, to) builds it from the rows that are there, and no others.';
@@ -77,6 +76,20 @@ begin
     end loop;
   end loop;
 end $$;
+
+-- Whether what an aggregate holds of a window is not what the source has, and whether it holds more rows of any bucket.
+create or replace function cagg._compare_sql(p_this cagg._aggregates, p_start text, p_end text) returns text
+language sql stable as $$
+  select format('with known as (select %1$s from (%2$s) as groups where %3$s), there as (select %1$s from (%4$s) as groups where %3$s) '
+    'select exists ((table known except table there) union all (table there except table known)), exists ('
+    'select from (select bucket, sum(n) as n from known group by 1) as k left join (select bucket, sum(n) as n from there group by 1) as t using (bucket) where k.n > coalesce(t.n, 0))',
+    'bucket' || cagg._list(s -> 'keys', ', %1$s', '') || ', n' || cagg._by_kind(s -> 'states', ', %1$s', ', %1$s', ', %1$s',
+      ', coalesce(cagg._sketch(%1$s), ''{}'')', ', coalesce(%1$s, ''{}'')'),
+    cagg._states_sql(p_this),
+    cagg._inside(p_this, 'bucket', p_start, p_end),
+    cagg._select_raw(p_this, s ->> 'from', 1, true, cagg._rows_inside(p_this, p_start, p_end)))
+  from (select p_this.shape as s) as shape
+$$;
 
 -- Gives the partitions that have none their triggers; one that is in use gets them the next time. Without aggregates on the
 -- source, all lose them.

@@ -68,21 +68,18 @@ $$;
 
 -- Rows by which the view and its definition, run now on the raw rows, differ (both ways, repeats counted); 0 is the proof.
 -- Buckets that have lost rows to retention, here or of the source, are left out: all, where they are of integers.
-create or replace function cagg._drift(p_this cagg._aggregates, p_start text, p_end text) returns bigint
+create or replace function cagg.drift(view_name text) returns bigint
 language plpgsql stable set timezone = 'UTC' set datestyle = 'ISO' set intervalstyle = 'postgres' set extra_float_digits = 1 as $$
 declare
+  v_this cagg._aggregates := cagg._find(view_name);
   v_drift bigint;
 begin
   execute format(
     'with view as materialized (select * from %1$s where %3$s), truth as materialized (select * from (%2$s) as definition where %3$s) '
     'select count(*) from ((table view except all table truth) union all (table truth except all table view)) as differing',
-    cagg._view(p_this), cagg._truth_sql(p_this, cagg._rows_inside(p_this, p_start, p_end)),
-    cagg._inside(p_this, quote_ident(p_this.shape #>> '{bucket,column}'), p_start, p_end)) into v_drift;
+    cagg._view(v_this), cagg._truth_sql(v_this), cagg._inside(v_this, quote_ident(v_this.shape #>> '{bucket,column}'), null, null)) into v_drift;
   return v_drift;
 end $$;
-
-create or replace function cagg.drift(view_name text) returns bigint
-language sql stable as $$ select cagg._drift(cagg._find(view_name), null, null) $$;
 
 -- Builds the buckets that lie wholly inside the window again, from the source. NULL: open. The end is exclusive.
 create or replace function cagg._refresh(p_view text, p_start text, p_end text) returns void

@@ -32,14 +32,19 @@ $$;
 create or replace function cagg._forget_file(p_file text) returns void
 language sql as $$ delete from cagg._files where file = p_file $$;
 
--- What of the collected is new or differs, and what is folded from such, in the order to build it.
+-- Whether an older engine keeps it otherwise.
+create or replace function cagg._is_outdated(p_this cagg._aggregates) returns boolean
+language sql immutable as $$ select (p_this.shape ->> 'version')::integer is distinct from cagg._shape_version() $$;
+
+-- What of the collected is new or differs, what is outdated, and what is folded from such, in the order to build it.
 create or replace function cagg._differing() returns setof cagg._wanted
 language sql stable as $$
   with recursive wanted as (
     select w.*, a.id from cagg._wanted as w left join cagg._aggregates as a using (view_schema, view_name)
     where a.ready is not false
   ), replaced as (
-    select a.id from wanted join cagg._aggregates as a using (id) where (a.definition, a.options) is distinct from (wanted.definition, wanted.options)
+    select a.id from cagg._aggregates as a left join wanted using (id)
+    where a.ready and (cagg._is_outdated(a) or (a.definition, a.options) is distinct from (coalesce(wanted.definition, a.definition), coalesce(wanted.options, a.options)))
     union
     select a.id from replaced join cagg._aggregates as a on a.parent = replaced.id where a.ready
   )
@@ -51,10 +56,11 @@ language sql stable as $$
   order by 5
 $$;
 
--- What an old aggregate holds of raw rows that retention has dropped, brought over to the new one; null if their groups differ.
+-- What an old aggregate holds of raw rows that retention has dropped, brought over to the new one; null if their groups differ. Any
+-- bucket of integers may hold such: they come over as a whole, or not, if the old aggregate lacks a state.
 create or replace function cagg._inherit_sql(p_old cagg._aggregates, p_new cagg._aggregates, p_before timestamptz) returns text
 language sql stable as $$
-  select format('insert into %s (bucket%s, slot, n%s) select bucket%s, -1, n%s from (%s) as kept where bucket < %L::%s and %s',
+  select format('insert into %s (bucket%s, slot, n%s) select bucket%s, -1, n%s from (%s) as kept where %s',
     cagg._store(p_new),
     cagg._list(new -> 'keys', ', %1$s', ''),
     cagg._list(new -> 'states', ', %1$s', ''),
@@ -63,10 +69,13 @@ language sql stable as $$
     (select string_agg(', ' || coalesce(o ->> 'name', case s ->> 'kind' when 'add' then '0' else 'null' end), '' order by n)
       from jsonb_array_elements(new -> 'states') with ordinality as states (s, n)
       left join jsonb_array_elements(old -> 'states') as o on (o ->> 'flat', o ->> 'kind', o ->> 'type') = (s ->> 'flat', s ->> 'kind', s ->> 'type')),
-    cagg._states_sql(p_old), p_before, new #>> '{bucket,type}', cagg._retained_now(p_new))
+    cagg._states_sql(p_old),
+    case when cagg._is_timed(new) then format('bucket < %L::%s and %s', p_before, new #>> '{bucket,type}', cagg._retained_now(p_new)) else 'true' end)
   from (select p_old.shape as old, p_new.shape as new) as shapes
   where (old ->> 'from', old ->> 'where', old #>> '{bucket,flat}') is not distinct from (new ->> 'from', new ->> 'where', new #>> '{bucket,flat}')
     and array(select k ->> 'flat' from jsonb_array_elements(old -> 'keys') as k order by 1) = array(select k ->> 'flat' from jsonb_array_elements(new -> 'keys') as k order by 1)
+    and (cagg._is_timed(new) or not exists (
+      select from jsonb_array_elements(new -> 'states') as s where s ->> 'flat' not in (select o ->> 'flat' from jsonb_array_elements(old -> 'states') as o)))
 $$;
 
 -- The condition that a bucket is inside the retention, with the bound as it stands now.
@@ -79,18 +88,16 @@ $$;
 create or replace function cagg._build_sql(p_old cagg._aggregates, p_new cagg._aggregates) returns text[]
 language plpgsql as $$
 declare
-  v_before timestamptz := (
-    select dropped_before from cagg._policies where relation = p_new.source and isfinite(dropped_before)
-      and p_new.shape #>> '{bucket,type}' not in ('bigint', 'integer', 'smallint'));
+  v_before timestamptz := (select dropped_before from cagg._policies where relation = p_new.source and isfinite(dropped_before));
   v_kept text := case when v_before is not null then cagg._inherit_sql(p_old, p_new, v_before) end;
-  -- A slot that no writer uses; the bound is written out, since that snapshot does not see it.
-  v_fill text := cagg._fill_sql(p_new, case when v_kept is null then 'true' else format('bucket >= %L::%s', v_before, p_new.shape #>> '{bucket,type}') end,
-    null, '-1');
+  v_filled text := case when v_kept is null then 'true' when not cagg._is_timed(p_new.shape) then 'false'
+    else format('bucket >= %L::%s', v_before, p_new.shape #>> '{bucket,type}') end;
 begin
   if v_before is not null and v_kept is null and p_old.id is not null then
     raise warning '% has other groups now: what it held of raw rows before %, which are gone, goes too', cagg._view(p_new), v_before using errcode = '01000';
   end if;
-  return array_remove(array[v_kept, replace(v_fill, cagg._retained(p_new), cagg._retained_now(p_new))], null);
+  -- A slot that no writer uses; the bound is written out, since that snapshot does not see it.
+  return array_remove(array[v_kept, replace(cagg._fill_sql(p_new, v_filled, null, '-1'), cagg._retained(p_new), cagg._retained_now(p_new))], null);
 end $$;
 
 -- Takes back what a build that was not finished left.
@@ -200,4 +207,23 @@ begin
   foreach v_this in array v_old loop
     execute format('drop table if exists %s cascade', cagg._store(v_this));
   end loop;
+end $$;
+
+-- What an older engine keeps otherwise, built again in one transaction: its trigger functions cannot fold beside those of this one, so
+-- writers wait. What it holds of raw rows that are gone is brought over, and its views stay, with grants and with what reads them.
+create or replace function cagg._build_outdated() returns void
+language plpgsql set timezone = 'UTC' set datestyle = 'ISO' set intervalstyle = 'postgres' set extra_float_digits = 1 as $$
+declare
+  v_source text; v_view text; v_fill text[]; v_statement text;
+begin
+  delete from cagg._wanted;
+  for v_source in select distinct source from cagg._aggregates as a where cagg._is_outdated(a) order by 1 loop
+    execute format('lock table %s in share row exclusive mode', v_source);
+    perform cagg._fold_tail(v_source);
+  end loop;
+  for v_view, v_fill in select view_name, fill from cagg._begin_build() loop
+    raise notice 'the engine keeps % otherwise now: it is built again', v_view;
+    foreach v_statement in array v_fill loop execute v_statement; end loop;
+  end loop;
+  perform cagg._finish_build();
 end $$;

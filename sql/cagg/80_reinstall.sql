@@ -1,8 +1,11 @@
--- The end of an installation: private functions of an older engine go, aggregates that it kept otherwise are built again,
--- and trigger functions that this one writes otherwise are written again; what is unchanged is left alone.
+-- The end of an installation: aggregates that an older engine kept otherwise are built again, its private functions and its tails go,
+-- and functions that this one writes otherwise are written again; what is unchanged is left alone.
+reset check_function_bodies;
+select cagg._build_outdated();
+
 do $$
 declare
-  v_function regprocedure;
+  v_function regprocedure; v_tail regclass;
 begin
   for v_function in
     select oid from pg_catalog.pg_proc
@@ -15,25 +18,14 @@ begin
       null; -- someone's own view uses it
     end;
   end loop;
-end $$;
-reset check_function_bodies;
-
-do $$
-declare
-  v_old cagg._aggregates[] := array(
-    select a from cagg._aggregates as a where ready and (shape ->> 'version')::integer is distinct from cagg._shape_version() order by id);
-  v_this cagg._aggregates;
-begin
-  perform cagg._discard_builds();
-  foreach v_this in array v_old loop
-    if exists (select from cagg._aggregates where id = v_this.id) then
-      perform cagg.drop_continuous_aggregate(cagg._view(v_this), true);
-    end if;
-  end loop;
-  foreach v_this in array v_old loop
-    raise notice 'the engine keeps % otherwise now: it is built again', cagg._view(v_this);
-    perform cagg.create_continuous_aggregate(cagg._view(v_this), v_this.definition, v_this.options);
+  for v_tail in
+    select oid from pg_catalog.pg_class
+    where relnamespace = 'cagg_data'::regnamespace and relname like 'tail\_%' and oid not in (
+      select to_regclass(cagg._tail(source)) from cagg._aggregates)
+  loop
+    execute format('drop table %s', v_tail);
   end loop;
 end $$;
 
+select cagg._write_fresh(a) from cagg._aggregates as a where not cagg._is_additive(shape);
 select cagg._install_triggers(source) from (select distinct source from cagg._aggregates) as sources;

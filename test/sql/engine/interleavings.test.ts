@@ -1,5 +1,6 @@
 // Every order in which the steps of two transactions and a cleaning can follow each other: whatever the order, nobody waits,
-// and each commit leaves the aggregates exact.
+// and each commit leaves the aggregates exact. And every moment of a writer's transaction at which an aggregate can be created,
+// refreshed, built beside or part of its rows be dropped: that may wait for the writer, and is as exact.
 import type pg from 'pg'
 import { beforeAll, expect, it } from 'vitest'
 import { connectForTest } from '../../support/database.ts'
@@ -65,4 +66,68 @@ for (const [isolation, mayRetry, some] of [
     }
     await engine.sql('select cagg.run_maintenance()')
     await engine.expectExact()
+  })
+
+beforeAll(() =>
+  engine.sql(`
+    create table shop.days (ts timestamptz not null, v int) partition by range (ts);
+    select cagg.create_continuous_aggregate('shop.days_1h', $$
+      select cagg.time_bucket('1 hour', ts) as bucket, count(*) as n, min(v) as low from shop.days group by 1 $$)`),
+)
+
+const days = (and = '') => `select sum(n)::int as n from shop.days_1h ${and}`
+const old = `where bucket < '2026-03-02'`
+const moments: [string, string][] = [
+  ['an aggregate is created', `select cagg.create_continuous_aggregate('shop.days_1m', 'select cagg.time_bucket(''1 minute'', ts) as bucket, count(*) as n, min(v) as low from shop.days group by 1')`],
+  [
+    'an aggregate with retention is created',
+    `select cagg.create_continuous_aggregate('shop.days_1m', 'select cagg.time_bucket(''1 minute'', ts) as bucket, count(*) as n, min(v) as low from shop.days group by 1', '{"retention": "1000 years"}')`,
+  ],
+  ['the aggregate is refreshed', `select cagg.refresh_continuous_aggregate('shop.days_1h', null::text, null::text)`],
+  ['the tail is folded and maintenance is done', 'select cagg.run_maintenance()'],
+  ['a partition is dropped', `select cagg.add_retention_policy('shop.days', (now() - '2026-03-02')::interval); select cagg.run_maintenance()`],
+]
+
+for (const isolation of ['read committed', 'repeatable read'])
+  it.each(isolation === 'read committed' ? moments : moments.slice(1, 3))(`stays exact when %s at any moment of a transaction under ${isolation}`, async (title, work) => {
+    const isDropped = title === 'a partition is dropped'
+    const [writer, other] = (await Promise.all([0, 1].map(() => connectForTest(engine.database)))) as [pg.Client, pg.Client]
+    const pid = (await other.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid
+    const waits = async () => {
+      for (;;) {
+        const [row] = await engine.sql<{ is: boolean }>(`select wait_event_type = 'Lock' as is from pg_stat_activity where pid = $1`, [pid])
+        if (row?.is) return
+      }
+    }
+    const write = (text: string) => () => writer.query(text).then(() => true, (error: pg.DatabaseError) => {
+      expect(isolation).toBe('repeatable read')
+      expect(['40001', '25P02']).toContain(error.code)
+      return false
+    })
+    const steps = [
+      `begin isolation level ${isolation}; select 1`,
+      // Where the old day is dropped, no row of it could come any more.
+      `insert into shop.days values ('2026-03-0${isDropped ? 2 : 1} 10:00+00', 0), ('2026-03-02 10:00+00', 0)`,
+      `delete from shop.days where ts >= '2026-03-02' and v = 1`,
+      `update shop.days set v = v + 10 where ts >= '2026-03-02' and v = 2`,
+      'commit',
+    ].map(write)
+    for (let moment = 0; moment <= steps.length; moment++) {
+      await engine.sql(`
+        select cagg.drop_continuous_aggregate(view_name) from cagg.continuous_aggregates where view_name = 'shop.days_1m';
+        select cagg.remove_retention_policy('shop.days'), cagg.ensure_partitions('shop.days', '2026-03-01', '2026-03-02');
+        truncate shop.days;
+        insert into shop.days select d + i * interval '1 minute', i from generate_series(1, 5) as i, unnest('{2026-03-01 10:00+00, 2026-03-02 10:00+00}'::timestamptz[]) as d`)
+      let done: Promise<unknown> | undefined
+      let committed = true
+      for (const [place, step] of [...steps, () => Promise.resolve(true)].entries()) {
+        if (place === moment) await Promise.race([(done = other.query(work)), waits()])
+        committed = (await step()) && committed
+      }
+      await done
+      const late = committed && !isDropped ? 1 : 0
+      expect({ moment, old: await engine.sql(days(old)), all: await engine.sql(days()) }).toEqual({ moment, old: [{ n: 5 + late }], all: [{ n: 10 + (committed ? 1 : 0) }] })
+      const drifts = await engine.sql(`select view_name, cagg.drift(view_name)::int as drift from cagg.continuous_aggregates where raw_source = 'shop.days'`)
+      expect({ moment, drifts: drifts.filter(({ drift }) => drift !== 0) }).toEqual({ moment, drifts: [] })
+    }
   })

@@ -1,17 +1,20 @@
 // Random definitions, random statements: whatever is defined and whatever is written, the drift is 0 after each statement.
-// PROPERTY_RUNS sets how many; `npm run test:property` runs 1,000.
+// PROPERTY_RUNS sets how many; `npm run test:property` runs 1,000. PROPERTY_SEED and PROPERTY_PATH, as a failure tells them, repeat it.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { tailOf, useEngine } from './support.ts'
 
 const engine = useEngine({ aggregates: false })
 const runs = Number(process.env['PROPERTY_RUNS'] ?? 15)
+const { PROPERTY_SEED: seed, PROPERTY_PATH: path = '' } = process.env
+const repeated = seed === undefined ? {} : { seed: Number(seed), path }
 
 const fan = `cross join lateral (values ('A', s.kind), ('B', s.country), ('ALL', '')) as d (dimension, key)`
 const joins = 'left join shop.buyers as b on b.id = s.buyer'
 const sources = {
   alone: { from: '', keys: ['s.country', 's.kind', `coalesce(s.country, 'none')`, 's.units', 's.units > 2'] },
   joined: { from: joins, keys: ['s.country', 'b.gender', `b.gender || '/' || s.kind`, 's.units % 2'] },
+  inner: { from: 'join shop.buyers as b on b.id = s.buyer and b.id % 5 > 0', keys: ['s.country', 'b.gender', 'b.id % 3', 's.units'] },
   fanned: { from: fan, keys: ['d.dimension', 'd.key', 's.units'] },
   both: { from: `${joins} ${fan}`, keys: ['d.key', 'b.gender', 's.kind'] },
 }
@@ -45,6 +48,12 @@ const aggregates = {
   p95: 'cagg.approx_percentile(0.95, s.amount)',
   median: `cagg.approx_percentile(0.5, s.price) filter (where s.kind is distinct from 'gift')`,
   prices: 'cagg.percentile_sketch(s.price)',
+  doubtful: 'every(s.kind is not null)',
+  amounts: 'cagg.approx_count_distinct(s.amount) filter (where s.units > 0)',
+  integer_average: 'avg(s.units)',
+  longest: `max(s.ts - '2026-03-01 00:00+00'::timestamptz)`,
+  time_sum: `sum(s.ts - '2026-03-01 00:00+00'::timestamptz)`,
+  first_word: `min(s.kind collate "C")`,
 }
 
 /** The aggregate of an aggregate of a finer level. */
@@ -66,6 +75,8 @@ const times = {
   'daylight saving': { time: `s.ts + interval '24 days 20 hours'`, rest: `, 'Europe/Berlin'`, widths: ['1 hour', '1 day', '1 month'], width: interval },
   timestamp: { time: `(s.ts at time zone 'UTC')`, rest: '', widths, width: interval },
   offset: { time: 's.ts', rest: `, '5 hours'::interval`, widths: ['1 hour', '1 day'], width: interval },
+  origin: { time: 's.ts', rest: `, '2026-03-02 00:00+00'::timestamptz`, widths: ['7 minutes', '49 minutes', '7 days'], width: interval },
+  'zone, origin and offset': { time: 's.ts', rest: `, 'Australia/Lord_Howe', '2026-01-01 00:00+00'::timestamptz, '30 minutes'::interval`, widths: ['30 minutes', '1 day'], width: interval },
   date: { time: `(s.ts at time zone 'UTC')::date`, rest: '', widths: ['1 day', '1 week', '1 year'], width: interval },
   'date of the session': { time: 's.ts::date', rest: '', widths: ['1 day', '1 month'], width: interval },
   integer: { time: 's.units - s.buyer', rest: '', widths: ['1', '2', '10', '100'], width: String },
@@ -84,6 +95,13 @@ const definition = fc.record({
   slots: fc.constantFrom(1, 2, 8),
   tailRows: fc.constantFrom(0, 4, 256),
   having: fc.constantFrom('', '', 'having count(*) > 1'),
+  /** Of the levels above: which keys they keep, and which finer groups they take. */
+  keptPlaces: fc.oneof(fc.constant([0, 1, 2]), fc.uniqueArray(fc.nat(2), { maxLength: 2 })),
+  levelWhere: fc.constantFrom('', '', 'where k0 is not null', `where k0::text <> 'US' or k0 is null`),
+  /** A second level over the first. */
+  hasSibling: fc.boolean(),
+  /** What is read besides: an expression over the first aggregate. */
+  hasExpression: fc.boolean(),
 })
 
 type Given = typeof definition extends fc.Arbitrary<infer Value> ? Value : never
@@ -107,16 +125,27 @@ const statement = fc.oneof(
   fc.constantFrom(`insert into shop."Sales" (ts, country, kind, amount, units, buyer, price) values ('2026-03-02 03:04:05+00', 'US', 'sale', 500, 3, 4, 1.25)`,
     `update shop."Sales_p20260302" set amount = amount + 1, units = 4 where id % 3 = 0`, `delete from shop."Sales_p20260303" where id % 2 = 0`, 'truncate shop."Sales_p20260302"',
     `insert into shop."Sales_p20260304" (id, ts, amount, units, buyer, price) overriding system value select nextval(pg_get_serial_sequence('shop."Sales"', 'id')), '2026-03-04 01:00+00', i, i % 5, i % 9, i / 7.0 from generate_series(1, 12) as i`),
-  fc.constantFrom('truncate shop."Sales"', 'select cagg.run_maintenance()', 'begin; select shop.fill(30, 0.5); savepoint s; delete from shop."Sales"; rollback to s; commit'),
+  fc.constantFrom('truncate shop."Sales"', 'select cagg.run_maintenance()', 'select cagg.run_maintenance()',
+    `select cagg.refresh_continuous_aggregate(view_name, null::text, null::text) from cagg.continuous_aggregates where raw_source like 'shop%'`,
+    'begin isolation level repeatable read; select shop.fill(3, 0.1); delete from shop."Sales" where id % 4 = 0; select shop.fill(3, 0.2); update shop."Sales" set units = units + 1 where id % 4 = 1; commit',
+    `begin; create table shop.april (like shop."Sales" including defaults); alter table shop.april add column more int; alter table shop.april drop column more;
+      insert into shop.april (id, ts, amount, units, buyer) overriding system value select -i, '2026-04-01'::timestamptz + i * interval '1 hour', i, i % 5, i from generate_series(1, 20) as i;
+      alter table shop."Sales" attach partition shop.april for values from ('2026-04-01') to ('2026-04-02'); select cagg.run_maintenance(); delete from shop.april; drop table shop.april; commit`, 'begin; select shop.fill(30, 0.5); savepoint s; delete from shop."Sales"; rollback to s; commit'),
 )
+
+/** Several aggregates may be on the source at a time. */
+const given = fc.tuple(fc.array(definition, { minLength: 1, maxLength: 2 }), fc.array(statement, { minLength: 1, maxLength: 5 }))
 
 it(`has no drift under any of ${runs} definitions and sequences of statements`, { timeout: 30_000 + runs * 5_000 }, async () => {
   await fc.assert(
-    fc.asyncProperty(definition, fc.array(statement, { minLength: 1, maxLength: 5 }), async (given, statements) => {
+    fc.asyncProperty(given, async ([definitions, statements]) => {
       await engine.sql(`truncate shop."Sales"; select shop.fill(80, 0.42)`)
-      await engine.sql(tailOf(given.tailRows))
-      const views = await create(given)
+      const views: string[] = []
       try {
+        for (const [place, one] of definitions.entries()) {
+          await engine.sql(tailOf(one.tailRows))
+          views.push(...(await create(one, place)))
+        }
         for (const text of statements) {
           await engine.sql(text)
           for (const view of views) {
@@ -125,42 +154,45 @@ it(`has no drift under any of ${runs} definitions and sequences of statements`, 
           }
         }
       } finally {
-        await engine.sql(`select cagg.drop_continuous_aggregate('shop.any_0', true)`)
+        await engine.sql(`rollback; select cagg.drop_continuous_aggregate(view_name, true) from cagg.continuous_aggregates where view_name like 'shop.any\\__\\_0'`)
       }
     }),
-    { numRuns: runs },
+    { numRuns: runs, ...repeated },
   )
 })
 
 /** The finest level and those above it; the names of all. */
-async function create(given: Given): Promise<string[]> {
+async function create(given: Given, place: number): Promise<string[]> {
   const { from, ...source } = sources[given.source]
-  const keys = source.keys.filter((_, place) => given.keyPlaces.includes(place))
-  const columns = keys.map((key, index) => `${key} as k${index}`)
-  const grouped = ['bucket', ...keys.map((_, index) => `k${index}`)].map((_, index) => index + 1).join(', ')
+  const keys = source.keys.filter((_, at) => given.keyPlaces.includes(at))
   const { time, rest, width, ...kind } = times[given.time as 'timestamptz']
   const [first = '', ...levels] = levelsOf(kind.widths, given)
+  const views: string[] = []
+  const make = async (name: string, columns: string[], keyed: number, more: string) => {
+    const text = `select ${columns.join(', ')} ${more.replace('GROUP', `group by ${Array.from({ length: keyed + 1 }, (_, at) => at + 1).join(', ')}`)}`
+    await engine.sql('select cagg.create_continuous_aggregate($1, $2, $3)', [`shop.${name}`, text, { slots: given.slots }])
+    views.push(`shop.${name}`)
+  }
+  const measures = (call: (name: string) => string) => [
+    ...given.aggregates.map((name) => `${call(name)} as ${name}`),
+    ...(given.hasExpression ? [`(${call(given.aggregates[0] as string)}) is null as is_empty`] : []),
+  ]
   await make(
-    0,
-    given.slots,
-    [
-      `select cagg.time_bucket(${width(first)}, ${time}${rest}) as bucket`,
-      ...columns,
-      ...given.aggregates.map((name) => `${aggregates[name as 'n']} as ${name}`),
-    ].join(', ') +
-      ` from shop."Sales" as s ${from} ${given.where} group by ${grouped} ${given.having}`,
+    `any_${place}_0`,
+    [`cagg.time_bucket(${width(first)}, ${time}${rest}) as bucket`, ...keys.map((key, at) => `${key} as k${at}`), ...measures((name) => aggregates[name as 'n'])],
+    keys.length,
+    `from shop."Sales" as s ${from} ${given.where} GROUP ${given.having}`,
   )
-  for (const [index, coarser] of levels.entries())
-    await make(
-      index + 1,
-      given.slots,
-      [
-        `select cagg.time_bucket(${width(coarser)}, bucket${rest}) as bucket`,
-        ...keys.map((_, key) => `k${key}`),
-        ...given.aggregates.map((name) => `${rolled(name)} as ${name}`),
-      ].join(', ') + ` from shop.any_${index} group by ${grouped}`,
-    )
-  return Array.from({ length: levels.length + 1 }, (_, level) => `shop.any_${level}`)
+  let names = keys.map((_, at) => `k${at}`)
+  for (const [index, coarser] of levels.entries()) {
+    const finer = names
+    names = names.filter((_, at) => given.keptPlaces.includes(at))
+    const columns = [`cagg.time_bucket(${width(coarser)}, bucket${rest}) as bucket`, ...names, ...measures(rolled)]
+    const more = `from shop.any_${place}_${index} ${finer.includes('k0') ? given.levelWhere : ''} GROUP`
+    await make(`any_${place}_${index + 1}`, columns, names.length, more)
+    if (given.hasSibling && index === 0) await make(`any_${place}_sibling`, [columns[0] as string, ...measures(rolled)], 0, `from shop.any_${place}_0 GROUP`)
+  }
+  return views
 }
 
 /** The widths that are taken, each coarser than the one before. Nothing is folded from an aggregate with a having clause. */
@@ -173,6 +205,3 @@ function levelsOf(all: string[], { skips, having }: Given): string[] {
   }
   return (chosen.length > 0 ? chosen : all.slice(0, 1)).slice(0, having === '' ? 3 : 1)
 }
-
-const make = (level: number, slots: number, text: string) =>
-  engine.sql('select cagg.create_continuous_aggregate($1, $2, $3)', [`shop.any_${level}`, text, { slots }])
