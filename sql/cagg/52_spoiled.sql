@@ -95,7 +95,8 @@ $$;
 create or replace function cagg._reaches_back(p_this cagg._aggregates) returns text
 language sql immutable as $$ select format('$1 - (%s - %s)', p_this.shape #>> '{bucket,reach}', p_this.shape #>> '{bucket,width}') $$;
 
--- Writes the function that computes one group: from the finer level, if there is one that still holds all of the bucket.
+-- Writes the function that computes one group: from the finer level, if there is one that still holds all of the bucket, and if so
+-- little of it is spoiled that computing each of those groups costs less than one scan of the bucket's rows.
 create or replace function cagg._write_fresh(p_this cagg._aggregates) returns void
 language plpgsql as $$
 declare
@@ -105,9 +106,10 @@ declare
 begin
   select * into v_finer from cagg._aggregates where id = p_this.parent;
   if found then
-    v_body := format(E'  if %s then\n%s  else\n%s  end if;\n',
+    v_body := format(E'  if %s and not exists (select from %s where spoiled and bucket >= %s and bucket < $1 + (%s) offset 1000) then\n%s  else\n%s  end if;\n',
       case when cagg._is_timed(p_this.shape)
         then format('%s >= (select retained_from from cagg._aggregates where id = %s)', cagg._reaches_back(p_this), v_finer.id) else 'true' end,
+      cagg._store(cagg._root(p_this.id)), cagg._reaches_back(p_this), p_this.shape #>> '{bucket,reach}',
       format(v_take, cagg._group_from_finer(p_this, v_finer)), v_body);
   end if;
   execute format(E'create or replace function %1$s(bucket %2$s%3$s) returns %4$s language plpgsql stable %6$s as $fresh$\n'

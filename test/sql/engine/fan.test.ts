@@ -60,6 +60,7 @@ it.each([
   ['a key that branches share', 'd.key, count(*) as n, sum(s.amount) as amount', '1, 2'],
   ['nothing but a count', 'd.dimension, count(*) as n', '1, 2'],
 ])('is exact with %s', async (_title, columns, groups) => {
+  await engine.sql('truncate shop."Sales"')
   await engine.sql('select cagg.create_continuous_aggregate($1, $2)', [
     'shop.fanned_otherwise',
     `select cagg.time_bucket('1 day', s.ts) as bucket, ${columns} from shop."Sales" as s
