@@ -95,8 +95,9 @@ $$;
 create or replace function cagg._reaches_back(p_this cagg._aggregates) returns text
 language sql immutable as $$ select format('$1 - (%s - %s)', p_this.shape #>> '{bucket,reach}', p_this.shape #>> '{bucket,width}') $$;
 
--- Writes the function that computes one group: from the finer level, if there is one that still holds all of the bucket, and if so
--- little of it is spoiled that computing each of those groups costs less than one scan of the bucket's rows.
+-- Writes the function that computes one group, which holds so many rows: from the finer level, if there is one that still has all of the
+-- bucket, and if so little of it is spoiled that computing each of those groups costs less than one scan of the bucket's rows. A group of
+-- the finest level costs about as much as 400 rows.
 create or replace function cagg._write_fresh(p_this cagg._aggregates) returns void
 language plpgsql as $$
 declare
@@ -106,13 +107,13 @@ declare
 begin
   select * into v_finer from cagg._aggregates where id = p_this.parent;
   if found then
-    v_body := format(E'  if %s and not exists (select from %s where spoiled and bucket >= %s and bucket < $1 + (%s) offset 1000) then\n%s  else\n%s  end if;\n',
+    v_body := format(E'  if %s and not exists (select from %s where spoiled and bucket >= %s and bucket < $1 + (%s) offset greatest(50, $%s / 400)) then\n%s  else\n%s  end if;\n',
       case when cagg._is_timed(p_this.shape)
         then format('%s >= (select retained_from from cagg._aggregates where id = %s)', cagg._reaches_back(p_this), v_finer.id) else 'true' end,
-      cagg._store(cagg._root(p_this.id)), cagg._reaches_back(p_this), p_this.shape #>> '{bucket,reach}',
+      cagg._store(cagg._root(p_this.id)), cagg._reaches_back(p_this), p_this.shape #>> '{bucket,reach}', 2 + jsonb_array_length(p_this.shape -> 'keys'),
       format(v_take, cagg._group_from_finer(p_this, v_finer)), v_body);
   end if;
-  execute format(E'create or replace function %1$s(bucket %2$s%3$s) returns %4$s language plpgsql stable %6$s as $fresh$\n'
+  execute format(E'create or replace function %1$s(bucket %2$s%3$s, rows_held bigint) returns %4$s language plpgsql stable %6$s as $fresh$\n'
     '#variable_conflict use_column\ndeclare\n  v_fresh %4$s;\nbegin\n%5$s  return v_fresh;\nend $fresh$',
     cagg._fresh(p_this), p_this.shape #>> '{bucket,type}', cagg._list(p_this.shape -> 'keys', ', %1$s %4$s', ''), cagg._store(p_this),
     v_body, cagg._by_owner());
@@ -131,7 +132,7 @@ create or replace function cagg._states_sql(p_this cagg._aggregates) returns tex
 language sql stable as $$
   select case when cagg._is_additive(s) then merged
     -- "offset 0" keeps the planner from computing the group once a state.
-    else format('select bucket%1$s, n%2$s from (%3$s) as merged cross join lateral (select case when spoiled then %4$s(bucket%1$s) end as f offset 0) as fresh',
+    else format('select bucket%1$s, n%2$s from (%3$s) as merged cross join lateral (select case when spoiled then %4$s(bucket%1$s, n) end as f offset 0) as fresh',
       cagg._list(s -> 'keys', ', %1$s', ''),
       cagg._by_kind(s -> 'states', ', %1$s', ', case when spoiled then (f).%1$s else %1$s end as %1$s', ', case when spoiled then (f).%1$s else %1$s end as %1$s',
         ', case when spoiled then cagg._sketch((f).%1$s) else %1$s end as %1$s', ', %1$s'),
@@ -161,8 +162,8 @@ declare
   v_set text := ', %1$s = case when t.ctid = f.slots[1] then (f.states).%1$s end';
 begin
   execute format('with tail as materialized (%1$s), '
-    'g as materialized (select bucket%2$s, array_agg(ctid) as slots from %3$s where ctid = any ($1) group by %4$s), '
-    'f as materialized (select g.slots, %5$s(g.bucket%6$s) as states from g '
+    'g as materialized (select bucket%2$s, sum(n)::bigint as n, array_agg(ctid) as slots from %3$s where ctid = any ($1) group by %4$s), '
+    'f as materialized (select g.slots, %5$s(g.bucket%6$s, g.n) as states from g '
     'where cardinality(g.slots) = (select count(*) from %3$s as t where t.bucket = g.bucket%7$s) '
     'and not exists (select from tail as t where t.bucket = g.bucket%7$s)) '
     'update %3$s as t set spoiled = false%8$s from f cross join lateral unnest(f.slots) as slot_of (row_id) where t.ctid = row_id',
