@@ -132,4 +132,4 @@ export type StreamEvent =
   /** A reader came with a cursor: it went on from there, or was given the whole again. */
   | { is: 'resumed'; outcome: 'resumed' | 'snapshot' }
   /** A change goes out, so long after its commit. */
-  | { is: 'sent'; lagMs: number }
+  | { is: 'sent'; stream: 'windows' | 'rows'; lagMs: number }

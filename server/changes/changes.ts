@@ -9,6 +9,8 @@ import { makeLag } from './lag.ts'
 
 export { type Change, type ChangeSet, changesSince, newestCommit } from './changesSince.ts'
 
+const deletedSince = 'select cagg.deleted_since($1, $2) as deleted'
+
 /** What listeners get: `gap` says that the log was trimmed while we were away, and anything may have changed. */
 export interface ChangeNotice extends ChangeSet {
   gap: boolean
@@ -23,6 +25,8 @@ export interface Changes {
   subscribe(listener: (notice: ChangeNotice) => void): () => void
   /** All changes after a cursor, up to now. Throws BAD_REQUEST for what is no cursor. */
   since(cursor: string): Promise<ChangeSet | 'expired'>
+  /** Whether rows of a view's source were deleted after a cursor that has not expired: they are gone without a trace. */
+  deletedSince(view: string, cursor: string): Promise<boolean>
   /** The newest commit seen here that changed buckets in [from, to) of these views; null: none. Milliseconds. */
   newest(views: readonly string[], fromMs: number, toMs: number): Date | null
   /** From commit until seen here, median of the last 256, in milliseconds; null before the first. */
@@ -150,6 +154,10 @@ export async function makeChanges(
       return () => listeners.delete(listener)
     },
     since: (from) => changesSince(database.pool, from),
+    async deletedSince(view, from) {
+      const { rows } = await database.pool.query<{ deleted: boolean }>(deletedSince, [view, from])
+      return rows[0]!.deleted
+    },
     newest: (views, fromMs, toMs) => recent.newest(views, fromMs, toMs),
     lagMs: () => lag.medianMs(),
     async close() {

@@ -40,7 +40,8 @@ export function nameStreamEvents(registry: Registry): StreamCounts {
   })
   const lag = new Histogram({
     name: 'lookout_send_lag_seconds',
-    help: 'From the newest commit in a delta of a window to its going out; `every` is part of it.',
+    help: 'From the newest commit in a delta of "windows" or "rows" to its going out; `every` is part of it.',
+    labelNames: ['stream'],
     buckets: SECONDS,
     registers,
   })
@@ -54,7 +55,7 @@ export function nameStreamEvents(registry: Registry): StreamCounts {
     onStreamEvent(event) {
       if (event.is === 'conflated') conflated.inc()
       else if (event.is === 'resumed') resumes.inc({ outcome: event.outcome })
-      else lag.observe(Math.max(0, event.lagMs) / 1000)
+      else lag.observe({ stream: event.stream }, Math.max(0, event.lagMs) / 1000)
     },
     onSocketClosed: (code) => closed.inc({ reason: REASONS[code] ?? 'other' }),
   }

@@ -34,13 +34,13 @@ export const writeCursor = ({ log, windowStart }: Place, mark: string): string =
 const CURSOR = /^([\w-]{12});(\d{1,16});(.{1,100000})$/
 
 /**
- * Reads a cursor of the stream `mark`; 'other' where it belongs to a stream with other arguments.
+ * Reads a cursor of the stream `mark`; null where it belongs to a stream with other arguments.
  * @throws LookoutError BAD_REQUEST for what is no cursor at all.
  */
-export function readCursor(text: string, mark: string): ReadPlace | 'other' {
+export function readCursor(text: string, mark: string): ReadPlace | null {
   const match = CURSOR.exec(Buffer.from(text, 'base64url').toString('utf8'))
   const log = match?.[3] && readLogCursor(match[3])
   if (!match || !log) throw new LookoutError('BAD_REQUEST', 'This is no cursor of a stream.')
-  if (match[1] !== mark) return 'other'
+  if (match[1] !== mark) return null
   return { ...log, windowStart: new Date(Number(match[2])) }
 }

@@ -1,15 +1,15 @@
 // One stream of rows, computed once however many watch it: the rows of a window, and what came, changed or left since.
 // Exact by snapshots: a delta holds the row versions that the new snapshot shows and the one before did not.
 import type { Logger } from 'pino'
-import type { Changes } from '../changes/changes.ts'
+import { type Change, type Changes, type ChangeSet, newestCommit } from '../changes/changes.ts'
 import { LookoutError } from '../errors.ts'
 import type { Stream, StreamEvent } from '../outlet.ts'
-import { markOf, readCursor, readLogCursor, type ReadPlace, writeCursor } from './cursor.ts'
+import { markOf, readLogCursor, type ReadPlace, writeCursor } from './cursor.ts'
 import { readDelta, readMissed, type ReadingLimits } from './reading.ts'
 import { makeSlot, type RowsDelta, type Slot } from './slot.ts'
-import { isLater, isVisible, readSnapshot } from './snapshot.ts'
-import type { RowSource, Span, StreamRow } from './source.ts'
-import { joinSpans, spanOf } from './spans.ts'
+import { isLater, readSnapshot } from './snapshot.ts'
+import type { RowSource, StreamRow } from './source.ts'
+import { spansOf } from './spans.ts'
 
 /** One message of a stream of rows. Rows are shared between subscribers: read only. */
 export interface RowsUpdate<Row extends StreamRow> {
@@ -36,12 +36,16 @@ export interface FeedOptions extends ReadingLimits {
   retryMs: number
 }
 
+/** Where a returning client stands. */
+export interface Return {
+  cursor: string
+  /** null: in a stream with other arguments. */
+  place: ReadPlace | null
+}
+
 export interface Feed<Row extends StreamRow> {
-  /** @throws LookoutError BAD_REQUEST for an `after` that is no cursor. */
-  subscribe(after?: string): Stream<RowsUpdate<Row>>
+  subscribe(after?: Return): Stream<RowsUpdate<Row>>
   subscribers(): number
-  /** Ends it where nobody watches. */
-  closeIfIdle(): void
   /** Ends all its streams. */
   close(): void
 }
@@ -50,10 +54,8 @@ interface Subscriber<Row extends StreamRow> {
   slot: Slot<Row, RowsUpdate<Row>>
   /** What it was sent last. */
   previous: string | null
-  /** Where it says it stood; settled once the feed has rows. */
-  from?: ReadPlace
-  /** It stood further on than the feed does: rows that this shows are not sent again. */
-  floor?: ReadPlace
+  /** Where it says it stood when it came. */
+  from: ReadPlace | null
 }
 
 const oldest = new Date(0)
@@ -75,9 +77,11 @@ export function makeFeed<Row extends StreamRow>(
   const mark = markOf(options.stream)
   const rows = new Map<string, Row>()
   const subscribers = new Set<Subscriber<Row>>()
+  /** Those of them that wait for their start. */
+  const arriving = new Set<Subscriber<Row>>()
   let place: ReadPlace | undefined
   let windowEnd = clock()
-  let pending: Span[] = []
+  let pending: Change[] = []
   let target = changes.cursor()
   let reload = true
   let timer: NodeJS.Timeout | undefined
@@ -87,12 +91,14 @@ export function makeFeed<Row extends StreamRow>(
 
   const unsubscribe = changes.subscribe((notice) => {
     if (notice.gap) reload = true
-    for (const change of notice.changes) {
-      if (change.view === source.view) pending.push(spanOf(change, source.bucketMs))
-    }
-    target = notice.cursor
+    note(notice)
     if (reload || pending.length > 0) plan()
   })
+
+  function note(set: ChangeSet): void {
+    for (const change of set.changes) if (change.view === source.view) pending.push(change)
+    target = set.cursor
+  }
 
   function plan(waitMs = 0): void {
     if (closed || running) return
@@ -106,7 +112,10 @@ export function makeFeed<Row extends StreamRow>(
     lastRunMs = performance.now()
     let failed = false
     try {
+      const due = [...arriving]
+      if (due.some(isAhead)) await look()
       await (reload ? load() : step())
+      if (!reload) due.forEach(settle)
     } catch (error) {
       failed = true
       fail(error)
@@ -114,8 +123,18 @@ export function makeFeed<Row extends StreamRow>(
       running = false
     }
     if (failed) plan(retryMs)
-    else if (reload || pending.length > 0) plan()
+    else if (reload || pending.length > 0 || arriving.size > 0) plan()
     else if (lookbackMs !== undefined && rows.size > 0) plan(everyMs)
+  }
+
+  /** It was told more elsewhere than this server knows of so far. */
+  const isAhead = ({ from }: Subscriber<Row>): boolean => !!from && !!place && isLater(from.snapshot, place.snapshot)
+
+  /** Asks the change log itself instead of waiting to be told. */
+  async function look(): Promise<void> {
+    const seen = place && (await changes.since(place.log))
+    if (seen === 'expired') reload = true
+    else if (seen) note(seen)
   }
 
   /** What callers are to blame for ends their streams; anything else is tried again. */
@@ -147,16 +166,15 @@ export function makeFeed<Row extends StreamRow>(
       reload = true
       throw error
     }
-    for (const subscriber of subscribers) settle(subscriber)
+    for (const subscriber of subscribers) if (!arriving.has(subscriber)) subscriber.slot.pushSnapshot()
   }
 
   /** Gives a subscriber its start: everything, or what it missed. */
   function settle(subscriber: Subscriber<Row>): void {
     const { slot, from } = subscriber
-    if (!from || !place) return slot.pushSnapshot()
-    subscriber.from = undefined
-    slot.hold(true)
-    void resume(subscriber, from, place)
+    if (!arriving.delete(subscriber)) return
+    if (from && place) void resume(slot, from, place)
+    else slot.pushSnapshot()
   }
 
   /** Reads what changed, drops what left, and tells of both. */
@@ -165,12 +183,12 @@ export function makeFeed<Row extends StreamRow>(
     const now = clock()
     const windowStart = startAt(now)
     const upTo = readLogCursor(target)
-    const spans = joinSpans(pending, windowStart, spansMax)
     const taken = pending
     pending = []
+    const spans = spansOf(taken, source, windowStart, spansMax)
     const delta: RowsDelta<Row> = { items: [], removed: [] }
     let next = place
-    if (upTo && spans.length > 0 && isLater(upTo.snapshot, place.snapshot)) {
+    if (upTo && isLater(upTo.snapshot, place.snapshot)) {
       const between = { since: place.snapshotText, upTo: upTo.snapshotText }
       const read = await readDelta(source, rows, spans, between, options).catch((error: unknown) => {
         pending = [...taken, ...pending]
@@ -193,32 +211,24 @@ export function makeFeed<Row extends StreamRow>(
     windowEnd = now
     // The source refuses to hold so many, with a reason for the caller.
     if (rows.size > rowsMax) reload = true
-    if (delta.items.length > 0 || delta.removed.length > 0) tell(delta)
+    if (delta.items.length > 0 || delta.removed.length > 0) tell(delta, newestCommit(taken))
   }
 
-  function tell(delta: RowsDelta<Row>): void {
+  function tell(delta: RowsDelta<Row>, committedAt: Date | null): void {
+    if (committedAt) onStreamEvent?.({ is: 'sent', stream: 'rows', lagMs: clock().getTime() - committedAt.getTime() })
     for (const subscriber of [...subscribers]) {
-      const { floor, slot } = subscriber
-      if (!floor) {
-        slot.push(delta, rows.size + deltaRowsMax)
-        continue
-      }
-      const items = delta.items.filter(({ xid }) => !isVisible(xid, floor.snapshot))
-      slot.push({ items, removed: delta.removed }, rows.size + deltaRowsMax)
-      if (place && !isLater(floor.snapshot, place.snapshot)) subscriber.floor = undefined
+      if (!arriving.has(subscriber)) subscriber.slot.push(delta, rows.size + deltaRowsMax)
     }
   }
 
   /** Brings a subscriber that comes with a cursor up to where the feed stands. */
-  async function resume(subscriber: Subscriber<Row>, from: ReadPlace, here: ReadPlace): Promise<void> {
-    const { slot } = subscriber
-    if (isLater(from.snapshot, here.snapshot)) subscriber.floor = from
+  async function resume(slot: Subscriber<Row>['slot'], from: ReadPlace, here: ReadPlace): Promise<void> {
+    slot.hold(true)
     try {
       const missed = await missedBy(from, here)
-      const gone = missed === 'expired' || missed === 'too many'
-      onStreamEvent?.({ is: 'resumed', outcome: gone ? 'snapshot' : 'resumed' })
-      if (gone) slot.pushSnapshot()
-      else slot.prepend(missed, rows.size + deltaRowsMax)
+      onStreamEvent?.({ is: 'resumed', outcome: missed ? 'resumed' : 'snapshot' })
+      if (missed) slot.prepend(missed, rows.size + deltaRowsMax)
+      else slot.pushSnapshot()
     } catch (error) {
       slot.end(error)
     } finally {
@@ -248,7 +258,6 @@ export function makeFeed<Row extends StreamRow>(
   function message(subscriber: Subscriber<Row>, due: RowsDelta<Row> | 'snapshot'): RowsUpdate<Row> {
     if (!place) throw new Error('a stream has rows before it has a place')
     const isSnapshot = due === 'snapshot'
-    if (isSnapshot) subscriber.floor = undefined
     const previousCursor = isSnapshot ? null : subscriber.previous
     const told = isSnapshot ? place : due
     const known = made.get(told) ?? new Map<string | null, RowsUpdate<Row>>()
@@ -274,29 +283,26 @@ export function makeFeed<Row extends StreamRow>(
     rows.clear()
   }
 
-  function closeIfIdle(): void {
-    if (subscribers.size > 0 || closed) return
-    close()
-    onIdle()
-  }
-
-  function subscribe(after?: string): Stream<RowsUpdate<Row>> {
-    const from = after === undefined ? 'other' : readCursor(after, mark)
+  function subscribe(after?: Return): Stream<RowsUpdate<Row>> {
     const slot = makeSlot<Row, RowsUpdate<Row>>(
       (due) => message(subscriber, due),
       () => {
         subscribers.delete(subscriber)
-        closeIfIdle()
+        arriving.delete(subscriber)
+        if (subscribers.size > 0 || closed) return
+        close()
+        onIdle()
       },
       () => onStreamEvent?.({ is: 'conflated' }),
     )
-    if (from === 'other' && after !== undefined) onStreamEvent?.({ is: 'resumed', outcome: 'snapshot' })
-    const subscriber: Subscriber<Row> = { slot, previous: after ?? null, from: from === 'other' ? undefined : from }
+    const subscriber: Subscriber<Row> = { slot, previous: after?.cursor ?? null, from: after?.place ?? null }
+    if (after && !after.place) onStreamEvent?.({ is: 'resumed', outcome: 'snapshot' })
     subscribers.add(subscriber)
-    if (place && !reload) settle(subscriber)
+    arriving.add(subscriber)
+    if (place && !reload && !isAhead(subscriber)) settle(subscriber)
     else plan()
     return slot.stream
   }
 
-  return { subscribe, subscribers: () => subscribers.size, closeIfIdle, close }
+  return { subscribe, subscribers: () => subscribers.size, close }
 }

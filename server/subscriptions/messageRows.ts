@@ -1,7 +1,7 @@
 // Messages as they stream: the newest of each severity, then whatever is posted.
 import type pg from 'pg'
 import type { Severity } from '../db/generated/prisma/enums.ts'
-import { fullXid, type RowSource, type StreamRow } from './source.ts'
+import { fullXid, type Held, readAll, type RowSource, type StreamRow } from './source.ts'
 
 /** A row of `messages`, as Prisma's model has it. */
 export interface MessageRow extends StreamRow {
@@ -22,7 +22,7 @@ const all = `
     select newest.*
     from unnest($1::public."Severity"[]) as wanted (severity)
     cross join lateral (
-      select ${columns}, ${fullXid('m.xmin', 'here.snapshot')}::text as xid
+      select ${columns}
       from public.messages m
       where m.severity = wanted.severity
       order by m.created_at desc, m.id desc
@@ -40,16 +40,12 @@ const changed = `
     join public.messages m
       on m.severity = wanted.severity and m.created_at >= span.first and m.created_at < span.past
   )
-  select id, severity, title, text, payload, channel, "createdAt", xid::text as xid
+  select id, severity, title, text, payload, channel, "createdAt"
   from touched
   where pg_catalog.pg_visible_in_snapshot(xid, $5::pg_snapshot)
     and not pg_catalog.pg_visible_in_snapshot(xid, $4::pg_snapshot)
   order by "createdAt" desc, id desc
   limit $6`
-
-type Raw = Omit<MessageRow, 'xid'> & { xid: string }
-
-const read = (raw: Raw): MessageRow => ({ ...raw, xid: BigInt(raw.xid) })
 
 const newestFirst = (a: MessageRow, b: MessageRow): number =>
   b.createdAt.getTime() - a.createdAt.getTime() || (a.id < b.id ? 1 : -1)
@@ -60,20 +56,14 @@ export function makeMessageRows(pool: pg.Pool, severities: Severity[], perSeveri
     view: 'metrics.messages_1s',
     bucketMs: 1000,
     async all() {
-      const { rows } = await pool.query<Raw & { id: string | null; snapshotText: string }>(all, [
-        severities,
-        perSeverityMax,
-      ])
-      return {
-        rows: rows.filter(({ id }) => id !== null).map(({ snapshotText: _, ...raw }) => read(raw)),
-        snapshotText: rows[0]?.snapshotText ?? '',
-      }
+      const { rows } = await pool.query<Held<MessageRow>>(all, [severities, perSeverityMax])
+      return readAll(rows)
     },
     async changed(spans, since, upTo, rowsMax) {
       const first = spans.map((span) => span.first)
       const past = spans.map((span) => span.past)
-      const { rows } = await pool.query<Raw>(changed, [severities, first, past, since, upTo, rowsMax + 1])
-      return rows.map(read)
+      const { rows } = await pool.query<MessageRow>(changed, [severities, first, past, since, upTo, rowsMax + 1])
+      return rows
     },
     // A message never leaves on its own; what a late subscriber is not shown is only forgotten here.
     trim(rows) {

@@ -2,7 +2,7 @@
 import type pg from 'pg'
 import type { Gender, OrderStatus } from '../db/generated/prisma/enums.ts'
 import { LookoutError } from '../errors.ts'
-import { fullXid, type RowSource, type Span, type StreamRow } from './source.ts'
+import { fullXid, type Held, readAll, type RowSource, type Span, type StreamRow } from './source.ts'
 
 /** OrderItemRow of the API; money as exact decimal text. */
 export interface OrderItemRow extends StreamRow {
@@ -31,7 +31,7 @@ const all = `
   select here.snapshot::text as "snapshotText", row.*
   from here
   left join lateral (
-    select ${columns}, ${fullXid('i.xmin', 'here.snapshot')}::text as xid
+    select ${columns}
     from public.order_items i ${joins}
     where i.created_at >= $1
     order by i.created_at desc, i.id desc
@@ -46,7 +46,7 @@ const changed = `
     from here, spans
     join public.order_items i on i.created_at >= spans.first and i.created_at < spans.past
   )
-  select ${columns}, i.xid::text as xid
+  select ${columns}
   from touched i ${joins}
   where pg_catalog.pg_visible_in_snapshot(i.xid, $4::pg_snapshot)
     and not pg_catalog.pg_visible_in_snapshot(i.xid, $3::pg_snapshot)
@@ -59,9 +59,6 @@ const keys = `
   join public.order_items i on i.created_at >= span.first and i.created_at < span.past
   limit $3`
 
-type Raw = Omit<OrderItemRow, 'xid'> & { xid: string }
-
-const read = (raw: Raw): OrderItemRow => ({ ...raw, xid: BigInt(raw.xid) })
 const ends = (spans: Span[]) => [spans.map(({ first }) => first), spans.map(({ past }) => past)]
 
 /** `rowsMax` bounds the rows a stream may hold: a longer window is refused. */
@@ -70,24 +67,18 @@ export function makeOrderItemRows(pool: pg.Pool, rowsMax: number): RowSource<Ord
     view: 'metrics.order_items_1s',
     bucketMs: 1000,
     async all(windowStart) {
-      const { rows } = await pool.query<Raw & { id: string | null; snapshotText: string }>(all, [
-        windowStart,
-        rowsMax + 1,
-      ])
+      const { rows } = await pool.query<Held<OrderItemRow>>(all, [windowStart, rowsMax + 1])
       if (rows.length > rowsMax) {
         throw new LookoutError(
           'BAD_REQUEST',
           `More than ${rowsMax} rows are in this window; ask for a shorter lookback.`,
         )
       }
-      return {
-        rows: rows.filter(({ id }) => id !== null).map(({ snapshotText: _, ...raw }) => read(raw)),
-        snapshotText: rows[0]?.snapshotText ?? '',
-      }
+      return readAll(rows)
     },
     async changed(spans, since, upTo, max) {
-      const { rows } = await pool.query<Raw>(changed, [...ends(spans), since, upTo, max + 1])
-      return rows.map(read)
+      const { rows } = await pool.query<OrderItemRow>(changed, [...ends(spans), since, upTo, max + 1])
+      return rows
     },
     async keys(spans, max) {
       const { rows } = await pool.query<{ id: string }>(keys, [...ends(spans), max + 1])

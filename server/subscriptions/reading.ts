@@ -4,7 +4,7 @@ import type { ReadPlace } from './cursor.ts'
 import type { RowsDelta } from './slot.ts'
 import { isLater } from './snapshot.ts'
 import type { RowSource, Span, StreamRow } from './source.ts'
-import { joinSpans, spanOf } from './spans.ts'
+import { spansOf } from './spans.ts'
 
 export interface ReadingLimits {
   /** Rows a delta may hold; where more changed, the whole state is sent instead. */
@@ -24,6 +24,7 @@ export async function readDelta<Row extends StreamRow>(
   { since, upTo }: { since: string; upTo: string },
   { deltaRowsMax }: ReadingLimits,
 ): Promise<RowsDelta<Row> | 'too many'> {
+  if (spans.length === 0) return { items: [], removed: [] }
   const [items, keys] = await Promise.all([
     source.changed(spans, since, upTo, deltaRowsMax),
     source.keys?.(spans, deltaRowsMax),
@@ -38,31 +39,28 @@ export async function readDelta<Row extends StreamRow>(
   return { items, removed }
 }
 
-/** What a client that stood at `from` missed of a feed that stands at `here`. */
+/** What a client that stood at `from` missed of a feed that stands at `here`; null where that cannot be told. */
 export async function readMissed<Row extends StreamRow>(
-  { source, changes }: { source: RowSource<Row>; changes: Pick<Changes, 'since'> },
+  { source, changes }: { source: RowSource<Row>; changes: Pick<Changes, 'since' | 'deletedSince'> },
   from: ReadPlace,
   here: ReadPlace,
   { deltaRowsMax, spansMax }: ReadingLimits,
-): Promise<RowsDelta<Row> | 'too many' | 'expired'> {
-  const delta: RowsDelta<Row> = { items: [], removed: [] }
-  if (from.epoch !== here.epoch) return 'expired'
-  if (source.keys && from.windowStart < here.windowStart) {
-    delta.removed = await source.keys([{ first: from.windowStart, past: here.windowStart }], deltaRowsMax)
-    if (delta.removed.length > deltaRowsMax) return 'too many'
+): Promise<RowsDelta<Row> | null> {
+  // A place that this database has not come to is one of its past, from before it was restored.
+  if (from.epoch !== here.epoch || isLater(from.snapshot, here.snapshot)) return null
+  const missed = await changes.since(from.log)
+  if (missed === 'expired') return null
+  const removed: string[] = []
+  if (source.keys) {
+    // Which rows a client holds is known by what is there; of those that are there no longer nobody knows.
+    if (await changes.deletedSince(source.view, from.log)) return null
+    const left = { first: from.windowStart, past: here.windowStart }
+    if (left.first < left.past) removed.push(...(await source.keys([left], deltaRowsMax)))
+    if (removed.length > deltaRowsMax) return null
   }
-  if (!isLater(here.snapshot, from.snapshot)) return delta
-  const set = await changes.since(from.log)
-  if (set === 'expired') return 'expired'
-  const touched = set.changes.filter(({ view }) => view === source.view)
-  const spans = joinSpans(
-    touched.map((change) => spanOf(change, source.bucketMs)),
-    here.windowStart,
-    spansMax,
-  )
-  if (spans.length === 0) return delta
+  const spans = spansOf(missed.changes, source, here.windowStart, spansMax)
+  if (spans.length === 0) return { items: [], removed }
   const items = await source.changed(spans, from.snapshotText, here.snapshotText, deltaRowsMax)
-  if (items.length > deltaRowsMax) return 'too many'
-  delta.items = items.filter(({ createdAt }) => createdAt >= here.windowStart)
-  return delta
+  if (items.length > deltaRowsMax) return null
+  return { items: items.filter(({ createdAt }) => createdAt >= here.windowStart), removed }
 }

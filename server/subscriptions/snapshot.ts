@@ -20,10 +20,6 @@ export function readSnapshot(text: string): Snapshot | undefined {
   }
 }
 
-/** What pg_visible_in_snapshot says. */
-export const isVisible = (xid: bigint, { xmin, xmax, running }: Snapshot): boolean =>
-  xid < xmin || (xid < xmax && !running.has(xid))
-
 /** Whether `a` was taken after something had ended that `b` does not know of. Snapshots of one database are ordered. */
 export const isLater = (a: Snapshot, b: Snapshot): boolean =>
   a.xmax > b.xmax || (a.xmax === b.xmax && (a.xmin > b.xmin || (a.xmin === b.xmin && a.running.size < b.running.size)))

@@ -6,11 +6,10 @@ export interface Span {
   past: Date
 }
 
-/** A row as it streams: its key, its time, and the transaction that wrote it, to tell what a cursor has seen. */
+/** A row as it streams. */
 export interface StreamRow {
   id: string
   createdAt: Date
-  xid: bigint
 }
 
 export interface RowSource<Row extends StreamRow> {
@@ -25,6 +24,14 @@ export interface RowSource<Row extends StreamRow> {
   keys?(spans: Span[], rowsMax: number): Promise<string[]>
   /** Rows the stream holds no longer at `windowStart`; takes them out of `rows` and answers those to tell of. */
   trim(rows: Map<string, Row>, windowStart: Date): string[]
+}
+
+/** A row of a statement that reads all: the snapshot it was read in, and nothing else where there is no row. */
+export type Held<Row extends StreamRow> = (Row | { [Column in keyof Row]: null }) & { snapshotText: string }
+
+export function readAll<Row extends StreamRow>(held: Held<Row>[]): { rows: Row[]; snapshotText: string } {
+  const rows = held.filter(({ id }) => id !== null).map(({ snapshotText: _, ...row }) => row as unknown as Row)
+  return { rows, snapshotText: held[0]?.snapshotText ?? '' }
 }
 
 /**

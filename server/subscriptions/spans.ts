@@ -1,6 +1,6 @@
 // Stretches of time in which rows changed: clipped to the window, joined where they meet, bounded in number.
 import type { Change } from '../changes/changes.ts'
-import type { Span } from './source.ts'
+import type { RowSource, Span, StreamRow } from './source.ts'
 
 /** Within what PostgreSQL and Date both know: a change with open ends reaches beyond. */
 const FIRST_MS = 0
@@ -8,14 +8,25 @@ const PAST_MS = Date.UTC(9999, 11, 31)
 
 const clamp = (ms: number): number => Math.min(Math.max(ms, FIRST_MS), PAST_MS)
 
-/** The stretch a change covers, with buckets of `bucketMs`. */
-export const spanOf = ({ firstBucket, lastBucket }: Change, bucketMs: number): Span => ({
-  first: new Date(clamp(firstBucket.getTime())),
-  past: new Date(clamp(lastBucket.getTime() + bucketMs)),
-})
+/** Where rows of a source changed, from `start` on: in order and without overlap; beyond `spansMax` the nearest are joined. */
+export function spansOf(
+  changes: readonly Change[],
+  { view, bucketMs }: Pick<RowSource<StreamRow>, 'view' | 'bucketMs'>,
+  start: Date,
+  spansMax: number,
+): Span[] {
+  const touched = changes.filter((change) => change.view === view)
+  return joinSpans(
+    touched.map(({ firstBucket, lastBucket }) => ({
+      first: new Date(clamp(firstBucket.getTime())),
+      past: new Date(clamp(lastBucket.getTime() + bucketMs)),
+    })),
+    start,
+    spansMax,
+  )
+}
 
-/** Spans from `start` on, in order and without overlap; where more than `spansMax` are left, the nearest are joined. */
-export function joinSpans(spans: Span[], start: Date, spansMax: number): Span[] {
+function joinSpans(spans: Span[], start: Date, spansMax: number): Span[] {
   const joined: Span[] = []
   const inWindow = spans
     .filter(({ past }) => past > start)

@@ -5,6 +5,7 @@ import type { Database } from '../db/index.ts'
 import type { Severity } from '../db/generated/prisma/enums.ts'
 import { LookoutError } from '../errors.ts'
 import type { Stream, StreamEvent } from '../outlet.ts'
+import { markOf, readCursor } from './cursor.ts'
 import { type Feed, makeFeed, type RowsUpdate } from './feed.ts'
 import { makeMessageRows, type MessageRow } from './messageRows.ts'
 import { makeOrderItemRows, type OrderItemRow } from './orderItemRows.ts'
@@ -54,8 +55,7 @@ const SEVERITIES: readonly Severity[] = ['SUCCESS', 'WARNING', 'DANGER']
 export interface Subscriptions<Stats = unknown> {
   /**
    * The joined rows of the last `lookbackMs`: a snapshot, then what came, changed or left, at most once per `everyMs`.
-   * With `after`, on from that cursor; a snapshot again where that cannot be. A row that was deleted, not aged out, while
-   * nobody watched is not told of on resuming.
+   * With `after`, on from that cursor; a snapshot again where that cannot be, or rows were deleted since.
    * @throws LookoutError BAD_REQUEST for arguments out of range and for what is no cursor.
    */
   orderItems(asked: { lookbackMs: number; everyMs: number }, after?: string): Stream<RowsUpdate<OrderItemRow>>
@@ -123,37 +123,32 @@ export function makeSubscriptions<Stats>(
     return feed
   }
 
-  function watch<Row extends StreamRow>(feed: () => Feed<Row>, after: string | undefined) {
+  /** Joins the feed of a stream; the first to come makes it. */
+  function watch<Row extends StreamRow>(
+    stream: unknown[],
+    after: string | undefined,
+    timing: { lookbackMs?: number; everyMs: number },
+    source: () => RowSource<Row>,
+  ): Stream<RowsUpdate<Row>> {
     admit()
-    const found = feed()
-    try {
-      return found.subscribe(after)
-    } catch (error) {
-      found.closeIfIdle()
-      throw error
-    }
+    const from = after === undefined ? undefined : { cursor: after, place: readCursor(after, markOf(stream)) }
+    return feedOf(stream, timing, source).subscribe(from)
   }
 
   return {
     orderItems({ lookbackMs, everyMs }, after) {
       check('every', everyMs, everyMsMin, everyMsMax)
       check('lookback', lookbackMs, 1000, lookbackMsMax)
-      const stream = ['orderItems', lookbackMs, everyMs]
-      return watch(
-        () => feedOf(stream, { lookbackMs, everyMs }, () => makeOrderItemRows(database.pool, rowsMax)),
-        after,
+      return watch(['orderItems', lookbackMs, everyMs], after, { lookbackMs, everyMs }, () =>
+        makeOrderItemRows(database.pool, rowsMax),
       )
     },
     messages({ severities }, after) {
       const asked = severities?.length
         ? SEVERITIES.filter((severity) => severities.includes(severity))
         : [...SEVERITIES]
-      return watch(
-        () =>
-          feedOf(['messages', asked], { everyMs: options.messagesEveryMs }, () =>
-            makeMessageRows(database.pool, asked, options.messagesPerSeverityMax),
-          ),
-        after,
+      return watch(['messages', asked], after, { everyMs: options.messagesEveryMs }, () =>
+        makeMessageRows(database.pool, asked, options.messagesPerSeverityMax),
       )
     },
     stats(everyMs) {

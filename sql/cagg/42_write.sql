@@ -147,10 +147,11 @@ language sql stable as $$
 $$;
 
 -- The statement that logs all that is stored of some buckets, in one line.
-create or replace function cagg._log_stored(p_this cagg._aggregates, p_condition text) returns text
+create or replace function cagg._log_stored(p_this cagg._aggregates, p_condition text, p_deleted boolean default false) returns text
 language sql stable as $$
-  select format('insert into cagg._changes (aggregate, first_bucket, last_bucket) '
-    'select %s, min(bucket)::text, max(bucket)::text from %s where %s having count(*) > 0', p_this.id, cagg._store(p_this), p_condition)
+  select format('insert into cagg._changes (aggregate, first_bucket, last_bucket, deleted) '
+    'select %s, min(bucket)::text, max(bucket)::text, %L from %s where %s having count(*) > 0',
+    p_this.id, p_deleted, cagg._store(p_this), p_condition)
 $$;
 
 -- The bucket of a coarser level that holds a bucket of the tree's aggregate p_from, by the levels between them.

@@ -67,8 +67,8 @@ begin
     end loop;
     v_logs := v_logs || cagg._log(v_root, 'd' || v_root.id || case when p_event = 'update' then ' where ' || cagg._moved(v_root.shape) else '' end);
   end loop;
-  return format(E'with %s\ninsert into cagg._changes (aggregate, first_bucket, last_bucket) %s;\n',
-    array_to_string(v_parts, E',\n'), array_to_string(v_logs, ' union all '));
+  return format(E'with %s\ninsert into cagg._changes (aggregate, first_bucket, last_bucket, deleted) select log.*, %L from (%s) as log;\n',
+    array_to_string(v_parts, E',\n'), p_event = 'delete', array_to_string(v_logs, ' union all '));
 end $$;
 
 -- What an insert of few rows does instead of folding: it appends them to the tail, which is their line in the change log, too; and one
@@ -135,7 +135,7 @@ begin
   for v_root in select * from cagg._roots(p_source) loop
     for v_this in select * from cagg._tree(v_root.id) loop
       if p_event = 'truncate' then
-        v_body := v_body || cagg._log_stored(v_this, cagg._not_dropped(v_this)) || E';\n';
+        v_body := v_body || cagg._log_stored(v_this, cagg._not_dropped(v_this), true) || E';\n';
         v_body := v_body || format(E'delete from %s where %s;\n', cagg._store(v_this), cagg._not_dropped(v_this));
       elsif p_event in ('update', 'delete') and not cagg._is_additive(v_this.shape) then
         v_body := v_body || cagg._spoil_sql(v_this, p_event) || E';\n';

@@ -135,7 +135,7 @@ test('streams are counted, with what they share, how resuming went, and why sock
   expect(grown('lookout_resumes_total{outcome="resumed"}')).toBe(1)
   expect(grown('lookout_resumes_total{outcome="snapshot"}')).toBe(1)
   expect(grown('lookout_sockets_closed_total{reason="client"}')).toBe(3)
-  expect(grown('lookout_send_lag_seconds_count')).toBeGreaterThan(0)
+  expect(grown('lookout_send_lag_seconds_count{stream="windows"}')).toBeGreaterThan(0)
 })
 
 test('messages that wait for a slow reader are merged, and counted', async () => {

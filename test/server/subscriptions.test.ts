@@ -252,6 +252,39 @@ describe('order items', () => {
       await other.close()
     }
   })
+
+  test('another server that knows less so far does not tell again what was told', async () => {
+    const other = await startApi({ database: api.database })
+    try {
+      const kept = other.watch<ItemsUpdate>(ITEMS)
+      await kept.next()
+      const stream = watch<ItemsUpdate>(ITEMS)
+      await stream.next()
+      await placeOrder(api, { userId: userIds[0]!, productIds: ['1'] })
+      const { cursor } = await stream.next()
+      stream.close()
+      const taken = other.watch<ItemsUpdate>(ITEMS, { after: cursor })
+      await kept.next()
+      const placed = await placeOrder(api, { userId: userIds[0]!, productIds: ['1'] })
+      const delta = await taken.next()
+      expect(delta).toMatchObject({ kind: 'DELTA', previousCursor: cursor })
+      expect(delta.items.map(({ itemId }) => itemId)).toEqual(placed.itemIds)
+    } finally {
+      await other.close()
+    }
+  })
+
+  test('on resuming after a row was deleted all are told, for nobody knows which one the client holds', async () => {
+    const placed = await placeOrder(api, { userId: userIds[0]!, productIds: ['1', '2'] })
+    const stream = watch<ItemsUpdate>(ITEMS)
+    const { cursor, items } = await stream.next()
+    stream.close()
+    await api.database.pool.query('delete from order_items where id = $1', [placed.itemIds[0]])
+    const snapshot = await watch<ItemsUpdate>(ITEMS, { after: cursor }).next()
+    expect(snapshot).toMatchObject({ kind: 'SNAPSHOT', previousCursor: null })
+    const ids = (of: Item[]) => of.map(({ itemId }) => itemId)
+    expect(ids(snapshot.items)).toEqual(ids(items).filter((id) => id !== placed.itemIds[0]))
+  })
 })
 
 describe('a client that is cut off again and again', () => {

@@ -65,6 +65,24 @@ it('says nothing of an update that moved nothing', async () => {
   expect((await since(start)).changes).toEqual([])
 })
 
+it('tells of rows that were deleted, by whatever statement, and of no other change', async () => {
+  const { cursor } = await since(null)
+  const deleted = async (from: string) =>
+    (await engine.sql<{ deleted: boolean }>(`select cagg.deleted_since('shop.sales_1d', $1) as deleted`, [from]))[0]?.deleted
+  await engine.sql(sale('2026-03-01 12:00+00'))
+  await engine.sql(`update shop."Sales" set amount = 60 where ts = '2026-03-01 12:00+00'`)
+  expect(await deleted(cursor)).toBe(false)
+  await engine.sql(`delete from shop."Sales" where ts = '2026-03-01 12:00+00'`)
+  expect(await deleted(cursor)).toBe(true)
+  expect(await deleted((await since(cursor)).cursor)).toBe(false)
+  const slow = await connectForTest(engine.database)
+  await slow.query('begin; truncate shop."Sales"')
+  const meanwhile = (await since(null)).cursor
+  expect(await deleted(meanwhile)).toBe(false)
+  await slow.query('commit')
+  expect(await deleted(meanwhile)).toBe(true)
+})
+
 it('refuses a text that is no cursor, and a cursor that the log no longer reaches back to', async () => {
   await expect(since('yesterday')).rejects.toMatchObject({ code: 'CA400' })
   const start = (await since(null)).cursor
