@@ -185,7 +185,8 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
     const changed = state.takeChanged()
     const committed = freshCommittedAt
     freshCommittedAt = null
-    if (committed && told.size > 0) onStreamEvent?.({ is: 'sent', lagMs: clock() - committed.getTime() })
+    if (committed && told.size > 0)
+      onStreamEvent?.({ is: 'sent', stream: 'windows', lagMs: clock() - committed.getTime() })
     const snapshot = shared(() => makeSnapshot(context, { cursor: cursorNow(), committedAt }))
     const delta = shared(() =>
       makeDelta(context, { cursor: cursorNow(), previousCursor: null, committedAt: committed }, changed),
@@ -340,8 +341,9 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
         return makeSnapshot(context, { cursor: cursorNow(), committedAt })
       }),
     notice(notice) {
-      if (dirty || told.size === 0 || cursor === null) return
-      if (!notice.gap && !notice.changes.some((change) => state.concerns(change))) return
+      if (dirty || told.size + joining.size === 0) return
+      // While the window is first read nobody knows yet what it will hold.
+      if (cursor !== null && !notice.gap && !notice.changes.some((change) => state.concerns(change))) return
       dirty = true
       schedule()
     },

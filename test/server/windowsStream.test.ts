@@ -270,6 +270,21 @@ describe('coming back', () => {
     expect(await back.next()).toMatchObject({ kind: 'DELTA', previousCursor: message.cursor })
   })
 
+  test('what is committed while one comes back is told next', async () => {
+    const { cursor } = await world.windows.snapshot(asking(asked))
+    const since: typeof world.changes.since = async (from) => {
+      const missed = await world.changes.since(from)
+      await world.shop.addEvents([{ at: at(0) }])
+      await world.seen()
+      return missed
+    }
+    const windows = makeWindows({ ...world, changes: { ...world.changes, since } })
+    const back = windows.subscribe({ ...asking(asked), everyMs: 50 }, cursor)
+    expect(totalsOf((await back.next()).value!)).toEqual([0])
+    expect(totalsOf((await back.next()).value!)).toEqual([1])
+    await windows.close()
+  })
+
   test('takes the cursor of a snapshot', async () => {
     await world.shop.addEvents([{ at: at(0) }])
     const { cursor } = await world.windows.snapshot(asking(asked))
@@ -382,6 +397,7 @@ describe('many who watch', () => {
 
   test('a quiet window asks the database nothing while others move on', async () => {
     const user = await world.shop.addUser()
+    await world.seen()
     const quiet = watch({ metrics: ['EVENTS', 'ACTIVE_USERS'], windowMs: 10 * SECOND })
     const lively = watch({ metrics: ['USER_PAGE_VIEWS'], windowMs: 10 * SECOND })
     await Promise.all([quiet.next(), lively.next()])
