@@ -68,7 +68,7 @@ async function start(config: Config, log: Logger, { open, lost }: Steps): Promis
   }
   const ingest = makeIngest({ writer, onCall }, { rawRetentionDays })
   const changes = (reader.changes = await open(makeChanges({ database, log })))
-  const { onStreamEvent, onSocketClosed } = nameStreamEvents(registry)
+  const { onStreamEvent, ...onClosed } = nameStreamEvents(registry)
   const windows = await open(makeWindows({ database, changes, log, onStreamEvent }))
   const stats = makeStats({ database, writer, changes, audience })
   const subscriptions = await open(makeSubscriptions({ database, changes, log, onStreamEvent, stats }))
@@ -81,7 +81,7 @@ async function start(config: Config, log: Logger, { open, lost }: Steps): Promis
         access,
         log,
         registry,
-        onSocketClosed,
+        ...onClosed,
         tracer,
       },
       {

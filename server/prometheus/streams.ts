@@ -6,6 +6,7 @@ import { SECONDS } from './registry.ts'
 export interface StreamCounts {
   onStreamEvent(event: StreamEvent): void
   onSocketClosed(code: number): void
+  onSseClosed(reason: string): void
 }
 
 /** Close codes by the reason they stand for; all others are "other". */
@@ -51,6 +52,12 @@ export function nameStreamEvents(registry: Registry): StreamCounts {
     labelNames: ['reason'],
     registers,
   })
+  const ended = new Counter({
+    name: 'lookout_sse_closed_total',
+    help: 'Streams of server-sent events closed, by reason.',
+    labelNames: ['reason'],
+    registers,
+  })
   return {
     onStreamEvent(event) {
       if (event.is === 'conflated') conflated.inc()
@@ -58,6 +65,7 @@ export function nameStreamEvents(registry: Registry): StreamCounts {
       else lag.observe({ stream: event.stream }, Math.max(0, event.lagMs) / 1000)
     },
     onSocketClosed: (code) => closed.inc({ reason: REASONS[code] ?? 'other' }),
+    onSseClosed: (reason) => ended.inc({ reason }),
   }
 }
 

@@ -1,4 +1,5 @@
 // GraphQL itself, for all transports: one schema, one set of checks, one mask. Yoga serves HTTP and SSE with it.
+import type { ServerResponse } from 'node:http'
 import type { Context as TraceContext, Tracer } from '@opentelemetry/api'
 import type { GraphQLSchema } from 'graphql'
 import { createYoga, isAsyncIterable, type Plugin, type YogaServerInstance } from 'graphql-yoga'
@@ -21,10 +22,19 @@ export interface OperationContext {
   traceContext?: TraceContext
 }
 
+export interface OperationsDependencies {
+  schema: GraphQLSchema
+  services: Services
+  mask: Mask
+  tracer?: Tracer
+  /** Told before a stream of events that is not read is ended. */
+  onSlow: (response: ServerResponse) => void
+}
+
 export type Operations = YogaServerInstance<OperationContext, Context>
 
 export function makeOperations(
-  { schema, services, mask, tracer }: { schema: GraphQLSchema; services: Services; mask: Mask; tracer?: Tracer },
+  { schema, services, mask, tracer, onSlow }: OperationsDependencies,
   limits: TransportLimits,
 ): Operations {
   return createYoga<OperationContext, Context>({
@@ -48,7 +58,7 @@ export function makeOperations(
       limitCost(limits.complexityMax),
       shareResults(),
       maskResults(mask),
-      serveSse(mask, limits),
+      serveSse({ mask, onSlow }, limits),
     ],
   })
 }

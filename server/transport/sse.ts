@@ -20,8 +20,14 @@ const COMPLETE = 'event: complete\ndata:\n\n'
 
 const bytesOf = (result: Result): Buffer => Buffer.from(`event: next\ndata: ${textOf(result)}\n\n`)
 
+/** Why a stream ended. */
+export type SseEnd = 'client' | 'complete' | 'going_away' | 'too_slow' | 'unauthenticated'
+
 /** In place of Yoga's own way, which makes the bytes anew for everyone and waits for ever for who does not read. */
-export function serveSse(mask: Mask, limits: Pick<TransportLimits, 'socketPingMs' | 'socketSendMs'>): Plugin {
+export function serveSse(
+  { mask, onSlow }: { mask: Mask; onSlow: (response: ServerResponse) => void },
+  limits: Pick<TransportLimits, 'socketPingMs' | 'socketSendMs'>,
+): Plugin {
   function eventOf(result: Result): Buffer {
     if (!(result instanceof SharedResult)) return bytesOf(result)
     return (result.event ??= bytesOf(result))
@@ -51,7 +57,10 @@ export function serveSse(mask: Mask, limits: Pick<TransportLimits, 'socketPingMs
       room = body.push(chunk)
       if (room) return
       clearTimeout(slow)
-      slow = setTimeout(() => body.destroy(), limits.socketSendMs)
+      slow = setTimeout(() => {
+        onSlow(response)
+        body.destroy()
+      }, limits.socketSendMs)
     }
 
     const wake = stream.pour({

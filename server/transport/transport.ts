@@ -24,6 +24,7 @@ import { makeOperations, type OperationContext } from './operations.ts'
 import { makeOrigins } from './origin.ts'
 import { makeRates } from './rate.ts'
 import { makeSockets } from './sockets.ts'
+import type { SseEnd } from './sse.ts'
 import { traceRequest } from './traces.ts'
 
 export interface TransportOptions {
@@ -49,6 +50,8 @@ export interface TransportDependencies {
   registry: Pick<Registry, 'metrics' | 'contentType'>
   /** Told of the close code of each socket. */
   onSocketClosed?: (code: number) => void
+  /** Told why each stream of events ended. */
+  onSseClosed?: (end: SseEnd) => void
   tracer?: Tracer
 }
 
@@ -65,7 +68,7 @@ const REQUEST_ID = /^[\w.:-]{1,100}$/
 
 /** Rejects as node:http does where the address is taken (EADDRINUSE). */
 export async function startTransport(
-  { services, access, log, registry, onSocketClosed, tracer }: TransportDependencies,
+  { services, access, log, registry, onSocketClosed, onSseClosed, tracer }: TransportDependencies,
   { host, port, publicDir, allowedOrigins = [], trustedProxies = [], migrations = [], limits: given }: TransportOptions,
 ): Promise<Transport> {
   const limits = { ...TRANSPORT_LIMITS, ...given }
@@ -73,7 +76,10 @@ export async function startTransport(
   const origins = makeOrigins(allowedOrigins, { isLoopback: isLoopbackHost(host) })
   const addresses = makeAddresses(trustedProxies, limits.livePerAddressMax)
   const rates = makeRates(limits)
-  const operations = makeOperations({ schema: makeSchema(), services, mask, tracer }, limits)
+  /** Streams of events, and why each will have ended when it has. */
+  const streams = new Map<ServerResponse, SseEnd>()
+  const onSlow = (response: ServerResponse) => void streams.set(response, 'too_slow')
+  const operations = makeOperations({ schema: makeSchema(), services, mask, tracer, onSlow }, limits)
   const sockets = makeSockets(
     { operations, mask, origins, access, addresses, rates, log, onClosed: onSocketClosed },
     limits,
@@ -81,7 +87,6 @@ export async function startTransport(
   const bodies = makeBodies({ assertRoom: () => services.ingest.assertRoom() }, limits)
   const files = makeFiles(publicDir)
   const graphiql = makeGraphiql()
-  const streams = new Set<ServerResponse>()
   let closing: Promise<void> | undefined
 
   const options = { connectionsCheckingInterval: limits.headersMs / 2 }
@@ -155,13 +160,15 @@ export async function startTransport(
       throw new LookoutError('RATE_LIMITED', message, { retryAfterMs: 5_000 })
     }
     const forget = caller.onEnd(() => {
+      streams.set(response, 'unauthenticated')
       const ended = mask.error(new LookoutError('UNAUTHENTICATED', 'The API key has ended.'), requestId)
       const last = `event: next\ndata: ${JSON.stringify({ errors: [ended] })}\n\n`
       if (response.headersSent) response.write(last, () => response.destroy())
       else response.destroy()
     })
-    streams.add(response)
+    streams.set(response, 'client')
     response.once('close', () => {
+      onSseClosed?.(response.writableFinished ? 'complete' : streams.get(response)!)
       streams.delete(response)
       forget()
       leave()
@@ -200,7 +207,10 @@ export async function startTransport(
   async function close(): Promise<void> {
     const ended = new Promise<void>((resolve) => server.close(() => resolve()))
     // A stream has no end of its own; its client goes on elsewhere with the cursor it has.
-    for (const stream of streams) stream.destroy()
+    for (const stream of streams.keys()) {
+      streams.set(stream, 'going_away')
+      stream.destroy()
+    }
     server.closeIdleConnections()
     const timer = setTimeout(() => server.closeAllConnections(), limits.drainMs)
     await Promise.all([ended, sockets.close(limits.drainMs)])

@@ -12,7 +12,7 @@ import { placeCluster } from '../../server/db/embedded/place.ts'
 import { product, user } from '../server/ingestKit.ts'
 import { makeDataDir, type ServerProcess, startServer } from '../support/server.ts'
 
-const crashes = Number(process.env.CRASHES ?? 2)
+const crashes = Number(process.env.CRASHES ?? 3)
 const awayMs = Number(process.env.AWAY_MS ?? 3_000)
 const log = pino({ level: 'silent' })
 const sendersPerKind = 4
@@ -161,6 +161,14 @@ async function killServer(at: number): Promise<void> {
   servers[at] = await startOne()
 }
 
+/** It ends in time, and of its own will. */
+async function stopServer(at: number): Promise<void> {
+  const begun = Date.now()
+  expect(await servers[at]?.stop('SIGTERM')).toBe(0)
+  expect(Date.now() - begun).toBeLessThan(10_000)
+  servers[at] = await startOne()
+}
+
 /** SIGKILL leaves PostgreSQL no time for anything; SIGQUIT is its immediate stop. */
 async function killPostgres(signal: 'SIGKILL' | 'SIGQUIT', forMs = 0): Promise<void> {
   const { port } = cluster
@@ -172,6 +180,7 @@ async function killPostgres(signal: 'SIGKILL' | 'SIGQUIT', forMs = 0): Promise<v
 
 const disasters: [name: string, strike: () => Promise<void>][] = [
   ['PostgreSQL is killed', () => killPostgres('SIGKILL')],
+  ['a server is told to stop', () => stopServer(Math.floor(Math.random() * servers.length))],
   ['a server is killed', () => killServer(Math.floor(Math.random() * servers.length))],
   ['PostgreSQL is stopped at once', () => killPostgres('SIGQUIT')],
   ['the other server is killed', () => killServer(0)],

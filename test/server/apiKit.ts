@@ -100,7 +100,7 @@ export async function startApi({
   nameQueue(registry, writer)
   const ingest = makeIngest({ writer, onCall: nameCalls(registry) })
   const changes = (reader.changes = await makeChanges({ database, log }))
-  const { onStreamEvent, onSocketClosed } = nameStreamEvents(registry)
+  const { onStreamEvent, ...onClosed } = nameStreamEvents(registry)
   const windows = makeWindows({ database, changes, log, onStreamEvent })
   const audience = () => ({
     windows: windows.stats().windows,
@@ -116,7 +116,7 @@ export async function startApi({
       access,
       log,
       registry,
-      onSocketClosed,
+      ...onClosed,
       tracer,
     },
     { host: '127.0.0.1', port: 0, publicDir, migrations: migrationNames('.'), ...transport },

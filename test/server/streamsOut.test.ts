@@ -5,8 +5,9 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { createSchema, createYoga } from 'graphql-yoga'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { WebSocketServer } from 'ws'
+import { WebSocket, WebSocketServer } from 'ws'
 import { isStream, makeOutlet, type Stream } from '../../server/outlet.ts'
+import { TRANSPORT_LIMITS } from '../../server/transport/limits.ts'
 import { makeOutflow } from '../../server/transport/outflow.ts'
 import { pourOut } from '../../server/transport/pourOut.ts'
 import { shareResults, SharedResult } from '../../server/transport/shared.ts'
@@ -264,6 +265,22 @@ describe('a socket', () => {
   })
 })
 
+test('a socket whose other end says nothing any more is gone within twice the time of a ping', async () => {
+  const api = await startApi({ transport: { limits: { socketPingMs: 100 } } })
+  try {
+    const socket = new WebSocket(`${api.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', {
+      autoPong: false,
+    })
+    await once(socket, 'ping')
+    const asked = Date.now()
+    expect((await once(socket, 'close'))[0]).toBe(1006)
+    expect(Date.now() - asked).toBeLessThan(1_000)
+    expect(2 * TRANSPORT_LIMITS.socketPingMs).toBeLessThan(30_000)
+  } finally {
+    await api.close()
+  }
+})
+
 describe('by SSE', () => {
   let api: Api
   beforeAll(async () => {
@@ -315,5 +332,6 @@ describe('by SSE', () => {
     }
     await expect.poll(() => api.streams().feeds, { timeout: 5_000 }).toBe(0)
     large.destroy()
+    expect(await (await fetch(`${api.url}/metrics`)).text()).toContain('lookout_sse_closed_total{reason="too_slow"} 1')
   })
 })
