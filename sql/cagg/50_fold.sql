@@ -93,7 +93,7 @@ $$;
 -- The rows of the tail as lines of the change log, a line each.
 create or replace function cagg._waiting_sql(p_source text) returns text
 language sql stable as $$
-  select 'return query ' || string_agg(format('select cagg_xid, %s, bucket::text, bucket::text, cagg_at from (select %s.cagg_xid, %2$s.cagg_at, %s as bucket from %s) as waiting where bucket is not null',
+  select 'return query ' || string_agg(format('select cagg_xid, %s, bucket::text, bucket::text, cagg_at, false from (select %s.cagg_xid, %2$s.cagg_at, %s as bucket from %s) as waiting where bucket is not null',
     r.id, relation.alias, r.shape #>> '{bucket,flat}', regexp_replace(cagg._from_alone(r.shape), '^new_rows', cagg._tail(p_source))), ' union all ' order by r.id) || E';\n'
   from cagg._roots(p_source) as r cross join cagg._first_relation(r.shape ->> 'from') as relation
 $$;
