@@ -123,20 +123,20 @@ $$;
 create or replace function cagg.current_cursor() returns text
 language sql stable as $$ select cagg._epoch() || ':' || pg_current_snapshot() $$;
 
--- The change log: its lines, and the rows that wait in the tails. p_since: only what this snapshot did not see; null: all.
+-- The change log, its lines and the rows that wait in the tails: what a snapshot did not see. What is from beyond this one is of the
+-- database that this one was restored from.
 create or replace function cagg._lines(p_since pg_snapshot) returns setof cagg._changes
 language plpgsql stable as $$
 declare
+  v_unseen text := 'select * from %s where xid >= pg_snapshot_xmin($1) and not pg_visible_in_snapshot(xid, $1) and xid < pg_snapshot_xmax(pg_current_snapshot())';
   v_waiting regprocedure;
 begin
-  return query select * from cagg._changes where xid >= pg_snapshot_xmin(p_since) and not pg_visible_in_snapshot(xid, p_since)
-    -- Lines from beyond are of the database that this one was restored from.
-    and xid < pg_snapshot_xmax(pg_current_snapshot());
+  return query execute format(v_unseen, 'cagg._changes') using p_since;
   for v_waiting in
     select to_regprocedure(cagg._fold_function(source, 'waiting') || '()') from (select distinct source from cagg._aggregates) as sources
   loop
     continue when v_waiting is null;
-    return query execute format('select * from %s where xid >= pg_snapshot_xmin($1) and not pg_visible_in_snapshot(xid, $1)', v_waiting) using p_since;
+    return query execute format(v_unseen, v_waiting) using p_since;
   end loop;
 end $$;
 
