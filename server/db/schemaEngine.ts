@@ -32,12 +32,23 @@ async function load(): Promise<Glue> {
   const glue = await import('@prisma/schema-engine-wasm/schema_engine_bg')
   const folder = dirname(createRequire(import.meta.url).resolve(moduleName))
   const bytes = await readFile(join(folder, 'schema_engine_bg.wasm'))
-  const { instance } = await WebAssembly.instantiate(bytes, { './schema_engine_bg.js': glue })
+  const { instance } = await WebAssembly.instantiate(bytes, { './schema_engine_bg.js': withIdleTimers(glue) })
   glue.__wbg_set_wasm(instance.exports)
   instance.exports.__wbindgen_start()
   // Where the engine says why it fails: a global, by its own wish.
   Object.assign(globalThis, { PRISMA_WASM_PANIC_REGISTRY: { set_message: fail } })
   return glue
+}
+
+/** The engine leaves a timer of ten seconds behind each time it waits for its lock: no reason for a process to stay. */
+function withIdleTimers(glue: object): object {
+  const timers = Object.entries(glue as Record<string, (work: () => void, ms: number) => NodeJS.Timeout>).filter(
+    ([name]) => name.startsWith('__wbg_setTimeout_'),
+  )
+  return {
+    ...glue,
+    ...Object.fromEntries(timers.map(([name, set]) => [name, (...of: Parameters<typeof set>) => set(...of).unref()])),
+  }
 }
 
 /** The engine on the database at `url`; `datamodel` is schema.prisma, as [path, text]. */

@@ -51,7 +51,10 @@ test('with one it starts, answers its holder alone, and its shop writes with a k
   await expect.poll(() => rowsAccepted(headers), { timeout: 60_000 }).toBeGreaterThan(100)
   expect(await rowsAccepted({})).toBe(401)
 
+  const askedAt = Date.now()
   expect((await keys('list')).stdout).toMatch(new RegExp(`${id} +view .* good until .* wall screen`))
+  // It ends once it has told.
+  expect(Date.now() - askedAt).toBeLessThan(8_000)
   await keys('revoke', id)
   const revokedAt = Date.now()
   await expect.poll(() => rowsAccepted(headers), { timeout: 10_000 }).toBe(401)
