@@ -96,7 +96,7 @@ const definition = fc.record({
   tailRows: fc.constantFrom(0, 4, 256),
   having: fc.constantFrom('', '', 'having count(*) > 1'),
   /** Of the levels above: which keys they keep, and which finer groups they take. */
-  keptPlaces: fc.oneof(fc.constant([0, 1, 2]), fc.uniqueArray(fc.nat(2), { maxLength: 2 })),
+  keptPlaces: fc.oneof(fc.constant<number[]>([0, 1, 2]), fc.uniqueArray(fc.nat(2), { maxLength: 2 })),
   levelWhere: fc.constantFrom('', '', 'where k0 is not null', `where k0::text <> 'US' or k0 is null`),
   /** A second level over the first. */
   hasSibling: fc.boolean(),
