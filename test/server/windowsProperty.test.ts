@@ -53,6 +53,7 @@ const windows: WindowArguments[] = [
     filter: [{ dimension: 'GENDER', in: ['F'] }],
     top: 1,
   }),
+  asking({ metrics: ['USER_PAGE_VIEWS', 'AVERAGE_DURATION'], windowMs: 20 * SECOND }),
 ]
 
 /** Seconds before now; a few are ahead, a few long ago. */
@@ -86,7 +87,18 @@ const step = fc.oneof(
       status: fc.constantFrom('CANCELLED', 'RETURNED', 'COMPLETE'),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('delete' as const), pick: fc.nat() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('userMetric' as const), ago: when, pageViews: fc.nat(9), user: fc.nat(2) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('delete' as const),
+      from: fc.constantFrom('events', 'order_items', 'user_metrics'),
+      pick: fc.nat(),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('shift' as const), pick: fc.nat(), ago: when }) },
   {
     weight: 4,
@@ -120,7 +132,14 @@ async function makePlayer() {
     const event = 'pick' in one ? pickFrom(events, one.pick) : undefined
     const order = 'pick' in one ? pickFrom(orders, one.pick) : undefined
     if (one.do === 'status' && order) await shop.setStatus(order, one.status)
-    if (one.do === 'delete' && event) await database.pool.query('delete from events where id = $1', [event])
+    if (one.do === 'userMetric') await shop.addUserMetric(at(one.ago), users[one.user]!, one.pageViews, 30)
+    if (one.do === 'delete') {
+      await database.pool.query(
+        `delete from ${one.from} where id = (
+           select id from ${one.from} order by created_at, id limit 1 offset $1 % greatest((select count(*) from ${one.from}), 1))`,
+        [one.pick],
+      )
+    }
     if (one.do === 'shift' && event) {
       await database.pool.query(`update events set created_at = $2, country = 'China' where id = $1`, [
         event,
