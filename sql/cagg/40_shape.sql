@@ -7,8 +7,7 @@
 --   keys                  [{name: k1, column, type, flat, level}]          group keys besides the bucket
 --   states                [{name: s1, kind, type, flat}]                   what is stored a group; kind: add, min, max, tally, sketch
 --   columns               [{column, read, truth}]                          the view's columns, in order
---   immediate             true: rows do not wait in the tail: it depends on the session, and readers fold the tail in theirs; or it
---                         takes whole rows, of which the tail keeps some columns
+--   immediate             true: it depends on the session, so rows do not wait in the tail, which readers fold in theirs
 --   uses                  the source's columns that any of it uses
 --   relation, level_where the finer aggregate's name in this definition, and the condition on its rows
 -- flat: over the raw source. level: over the columns of the finer aggregate. read: over the states. truth: the user's own.
@@ -117,7 +116,6 @@ begin
     perform cagg._refuse('no group by', 'Group by cagg.time_bucket(width, time column) and any other keys.');
   end if;
   select * into v_source from cagg._first_relation(v_from);
-  v_immediate := v_immediate or position(v_source.alias || '.*' in pg_get_viewdef(p_view, true)) > 0;
   v_types := cagg._argument_types(concat_ws(', ', v_select, v_having), v_from);
 
   for v_item in
