@@ -29,16 +29,7 @@ function startBare({ update, everyMs }: Broadcasting) {
       id: 'ffffffff-ffff-ffff-ffff-ffffffffffff',
       type: 'next',
       payload: {
-        data: {
-          stats: {
-            ...update,
-            a: update.startedAt,
-            b: update.startedAt,
-            c: update.startedAt,
-            d: update.startedAt,
-            at: new Date(),
-          },
-        },
+        data: { stats: { ...update, at: new Date() } },
       },
     })
     for (const socket of sockets.clients) socket.send(text)

@@ -14,16 +14,20 @@ const fields = [
 ].join(' ')
 const query = (everyMs: number) => `subscription { stats(every: "PT${everyMs / 1000}S") { ${fields} } }`
 
-const names = [...new Set(fields.split(' ').filter((word) => word.length > 2))]
+/** One reading of Lookout's, so that the other side sends the same bytes. */
+async function readStats(url: string): Promise<Record<string, unknown>> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query: `{ stats { ${fields} } }` }),
+  })
+  return ((await response.json()) as { data: { stats: Record<string, unknown> } }).data.stats
+}
 
-/** The same fields for the other side, filled alike. */
-const typeDefs = `
+const typeDefsOf = (stats: Record<string, unknown>) => `
   type Query { ok: Boolean }
   type Subscription { stats(every: String!): Stats! }
-  type Stats { ${names.map((name) => `${name}: ${/at$|At$|Version$/.test(name) ? 'String' : 'Float'}`).join(' ')} }`
-const filling = (name: string) =>
-  /at$|At$/.test(name) ? '2026-11-22T02:00:00.000Z' : name === 'databaseVersion' ? '18.4' : 123.456
-const update = Object.fromEntries(names.map((name) => [name, filling(name)]))
+  type Stats { ${Object.entries(stats).map(([name, value]) => `${name}: ${typeof value === 'string' ? 'String' : 'Float'}`)} }`
 
 interface Side {
   pid: number
@@ -50,7 +54,8 @@ export async function fanOut(kind: Broadcasting['kind'], args: string[], atLeast
   const other = forkTs('bench/kit/broadcasters.ts')
   const opened: Viewers[] = []
   try {
-    other.send({ kind, everyMs, typeDefs, update } satisfies Broadcasting)
+    const update = await readStats(server.url)
+    other.send({ kind, everyMs, typeDefs: typeDefsOf(update), update } satisfies Broadcasting)
     const { port } = (await answerOf(other)) as { port: number }
     progress('connecting')
     const open = async (port: number, operations?: { query: string }[]) => {

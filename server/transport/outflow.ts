@@ -51,14 +51,14 @@ export function makeOutflow(
     push(head, tail) {
       if (!isOpen()) return
       if (tail.length <= COPIED_BYTES_MAX) {
-        connection.write(frameOf(head, tail.length, tail))
+        if (!connection.write(frameOf(head, tail.length, tail))) watch()
       } else {
         connection.cork()
         connection.write(frameOf(head, tail.length))
         connection.write(tail)
         connection.uncork()
+        watch()
       }
-      watch()
     },
     async send(text) {
       if (!isOpen()) return
