@@ -181,7 +181,7 @@ begin
         select from pg_catalog.pg_proc as f where f.oid = to_regprocedure(v_function || '()') and f.prosrc = v_body)
         and (not v_tables ? v_event or exists (
           select from pg_catalog.pg_trigger where tgrelid = p_source::regclass and tgname = 'cagg_' || v_event));
-      v_returns := case v_event when 'tail' then 'void' when 'waiting' then 'setof cagg._changes' else 'trigger' end;
+      v_returns := case v_event when 'tail' then 'void' when 'waiting' then 'setof cagg._changes stable' else 'trigger' end;
       -- One plan a session: five plans to measure, which PostgreSQL makes first, take longer here than most sessions' folds.
       execute format(E'create or replace function %s() returns %s language plpgsql %s set plan_cache_mode = force_generic_plan as $fold$%s$fold$',
         v_function, v_returns, cagg._by_owner(), v_body);

@@ -148,7 +148,7 @@ test.each([
     `${whole(WINDOW_LIMITS.windowsMax)}; ${whole(SUBSCRIPTIONS_OPTIONS.feedsMax)}`,
   ],
   ['sockets', whole(TRANSPORT_LIMITS.socketsMax)],
-  ['sockets and SSE streams of an address', whole(TRANSPORT_LIMITS.livePerAddressMax)],
+  ['sockets and SSE streams of an address', `${whole(TRANSPORT_LIMITS.livePerAddressMax)} (\`LIVE_PER_ADDRESS_MAX\`)`],
   [
     'calls of a key',
     `${whole(TRANSPORT_LIMITS.callsPerSecondMax)} a second, ${whole(TRANSPORT_LIMITS.callsAtOnceMax)} after a pause`,
