@@ -164,7 +164,7 @@ begin
   return v_slot;
 end $$;
 
--- (Re)writes the trigger functions of a source; a source without aggregates loses them, and its tail.
+-- (Re)writes the trigger functions of a source, and what reads the change log; a source without aggregates loses them, and its tail.
 create or replace function cagg._install_triggers(p_source text) returns void
 language plpgsql as $$
 declare
@@ -197,4 +197,5 @@ begin
   if not exists (select from cagg._aggregates where source = p_source) then
     execute format('drop table if exists %s', cagg._tail(p_source));
   end if;
+  perform cagg._install_changes();
 end $$;

@@ -140,6 +140,29 @@ begin
   end loop;
 end $$;
 
+-- Writes the function that tells in which buckets of which views the new lines of the change log lie. It is one statement for all
+-- of them, because to put one together at each look takes longer than to run it. Where nothing is new it is left alone.
+create or replace function cagg._install_changes() returns void
+language plpgsql as $$
+declare
+  v_trees text := (
+    select string_agg(tree.sql, E'\nunion all ' order by root.id) from cagg._aggregates as root
+    cross join lateral (
+      select format('select level.*, max(written_at) from lines cross join lateral (values %s) as level where aggregate = %s group by 1, 2, 3',
+        string_agg(format('(%L, (%s)::text, (%s)::text)', cagg._view(a),
+          cagg._bucket_at(a, root.id, 'first_bucket'), cagg._bucket_at(a, root.id, 'last_bucket')), ', ' order by a.id), root.id)
+      from cagg._tree(root.id) as a where a.ready having count(*) > 0) as tree (sql)
+    where root.parent is null);
+  v_body text := format(E'\n#variable_conflict use_column\nbegin\n%send ', E'return query with lines as materialized (
+  select aggregate, first_bucket, last_bucket, max(written_at) as written_at from cagg._lines(p_from) group by 1, 2, 3)\n' || v_trees || E';\n');
+begin
+  if v_body is distinct from (select prosrc from pg_catalog.pg_proc where oid = to_regprocedure('cagg_data._changes_since(pg_snapshot)')) then
+    execute format('create or replace function cagg_data._changes_since(p_from pg_snapshot) '
+      'returns table (view_name text, first_bucket text, last_bucket text, committed_at timestamptz) '
+      'language plpgsql stable set plan_cache_mode = force_generic_plan as $changes$%s$changes$', v_body);
+  end if;
+end $$;
+
 -- What changed since a cursor: one row a view and stretch of buckets (first and last, inclusive), then always one row with
 -- view_name null that holds the new cursor. No cursor: start now.
 -- Errors: CA400, the text is no cursor; CA410, the change log no longer reaches back to it: read everything anew.
@@ -150,9 +173,6 @@ language plpgsql stable set timezone = 'UTC' as $$
 declare
   v_from pg_snapshot;
   v_epoch text := split_part(cursor, ':', 1);
-  v_lines cagg._changes[];
-  v_from_id integer;
-  v_this cagg._aggregates;
 begin
   if cursor is not null then
     begin
@@ -168,15 +188,9 @@ begin
       raise exception 'the cursor has expired' using errcode = 'CA410',
         hint = 'Read the aggregates anew and go on from cagg.changes_since(null).';
     end if;
-    v_lines := array(select line from cagg._lines(v_from) as line);
-    for v_from_id in select distinct aggregate from unnest(v_lines) loop
-      for v_this in select * from cagg._tree(v_from_id) where ready loop
-        return query execute format(
-          'select %L, (%s)::text, (%s)::text, max(written_at), null::text from unnest($1) where aggregate = $2 group by 1, 2, 3',
-          cagg._view(v_this), cagg._bucket_at(v_this, v_from_id, 'first_bucket'), cagg._bucket_at(v_this, v_from_id, 'last_bucket'))
-          using v_lines, v_from_id;
-      end loop;
-    end loop;
+    if to_regprocedure('cagg_data._changes_since(pg_snapshot)') is not null then
+      return query select *, null::text from cagg_data._changes_since(v_from);
+    end if;
   end if;
   return query select null::text, null::text, null::text, null::timestamptz, cagg.current_cursor();
 end $$;
