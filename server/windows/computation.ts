@@ -90,8 +90,10 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
   let work: Promise<unknown> = Promise.resolve()
   let arriving: Promise<void> | null = null
 
-  /** When the last tick was due. A timer may fire a little before its time, or late. */
+  /** When the last tick was due. A timer may fire a little before its time. */
   let tickMs = 0
+  /** When it began: a late one is not followed by the next before its time. */
+  let tickedMs = 0
   const nowMs = (): number => (tickMs - clock() <= TIMER_EARLY_MS_MAX ? Math.max(clock(), tickMs) : clock())
 
   /** One thing at a time, in order. */
@@ -233,7 +235,7 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
    * the first news after a pause is told at once.
    */
   const nextTick = (ms: number): number =>
-    everyMs < SECOND_MS ? Math.max(ms, tickMs + everyMs) : Math.floor(ms / everyMs) * everyMs + everyMs
+    everyMs < SECOND_MS ? Math.max(ms, tickedMs + everyMs) : Math.floor(ms / everyMs) * everyMs + everyMs
 
   /** Sets the timer to the next tick at which something can have changed. */
   function schedule(): void {
@@ -249,6 +251,7 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
     timer = setTimeout(
       () => {
         tickMs = dueMs
+        tickedMs = clock()
         alone(tick)
           .catch((error: unknown) => log.warn({ err: error, failures }, 'a window could not be read; trying again'))
           .finally(schedule)
