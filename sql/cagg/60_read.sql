@@ -140,19 +140,19 @@ begin
   end loop;
 end $$;
 
--- Writes the function that tells in which buckets of which views the new lines of the change log lie. It is one statement for all
--- of them, because to put one together at each look takes longer than to run it. Where nothing is new it is left alone.
+-- Writes the function that tells in which buckets of which views the new lines of the change log lie: a line stands for the aggregate
+-- it names and all that are folded from that one. One statement for all of them, because to put one together at each look takes
+-- longer than to run it. Where nothing is new it is left alone.
 create or replace function cagg._install_changes() returns void
 language plpgsql as $$
 declare
   v_trees text := (
-    select string_agg(tree.sql, E'\nunion all ' order by root.id) from cagg._aggregates as root
+    select string_agg(tree.sql, E'\nunion all ' order by named.id) from cagg._aggregates as named
     cross join lateral (
       select format('select level.*, max(written_at) from lines cross join lateral (values %s) as level where aggregate = %s group by 1, 2, 3',
         string_agg(format('(%L, (%s)::text, (%s)::text)', cagg._view(a),
-          cagg._bucket_at(a, root.id, 'first_bucket'), cagg._bucket_at(a, root.id, 'last_bucket')), ', ' order by a.id), root.id)
-      from cagg._tree(root.id) as a where a.ready having count(*) > 0) as tree (sql)
-    where root.parent is null);
+          cagg._bucket_at(a, named.id, 'first_bucket'), cagg._bucket_at(a, named.id, 'last_bucket')), ', ' order by a.id), named.id)
+      from cagg._tree(named.id) as a where a.ready having count(*) > 0) as tree (sql));
   v_body text := format(E'\n#variable_conflict use_column\nbegin\n%send ', E'return query with lines as materialized (
   select aggregate, first_bucket, last_bucket, max(written_at) as written_at from cagg._lines(p_from) group by 1, 2, 3)\n' || v_trees || E';\n');
 begin

@@ -58,6 +58,15 @@ it('does not lose a transaction that commits after one that began later', async 
   expect(second.changes.map(({ first_bucket }) => first_bucket)).not.toContain('2026-03-03 03:00:00+00')
 })
 
+it('tells of a level that was built again by itself, and of those above it', async () => {
+  await engine.sql(sale('2026-03-01 10:00:30+00'))
+  await engine.sql(`select cagg._fold_tail('shop."Sales"')`)
+  const start = (await since(null)).cursor
+  await engine.sql(`select cagg.refresh_continuous_aggregate('shop.sales_1m', '2026-03-01 10:00+00', '2026-03-01 10:10+00')`)
+  const { changes } = await since(start)
+  expect(new Set(changes.map(({ view_name }) => view_name))).toEqual(new Set(['shop.sales_1m', 'shop.sales_1d']))
+})
+
 it('says nothing of an update that moved nothing', async () => {
   const start = (await since(null)).cursor
   await engine.sql('update shop."Sales" set units = units where amount is null')
