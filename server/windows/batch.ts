@@ -21,6 +21,14 @@ const TOGETHER_MAX = 500
 export function makeBatch(client: ClientBase, nameOf: (text: string) => string | undefined): ClientBase {
   const known = new Map<string, Promise<unknown>>()
   let waiting: Waiting[] = []
+  let last: Promise<unknown> = Promise.resolve()
+
+  /** A connection takes one statement at a time. */
+  function inTurn<Answer>(run: () => Promise<Answer>): Promise<Answer> {
+    const answer = last.then(run)
+    last = answer.catch(() => undefined)
+    return answer
+  }
 
   function flush(): void {
     const byText = new Map<string, Waiting[]>()
@@ -46,7 +54,8 @@ export function makeBatch(client: ClientBase, nameOf: (text: string) => string |
   }
 
   async function runAlone({ text, values }: Statement): Promise<unknown[][]> {
-    return (await client.query<unknown[]>({ name: nameOf(text), text, values, rowMode: 'array' })).rows
+    const query = { name: nameOf(text), text, values, rowMode: 'array' as const }
+    return (await inTurn(() => client.query<unknown[]>(query))).rows
   }
 
   async function runAll(text: string, all: Waiting[]): Promise<unknown[][][]> {
@@ -61,12 +70,8 @@ export function makeBatch(client: ClientBase, nameOf: (text: string) => string |
       select of.n, each.*
       from unnest(${given.join(', ')}) with ordinality as of (${names.join(', ')}, n)
       cross join lateral (${inner}) as each`
-    const { rows } = await client.query<[string, ...unknown[]]>({
-      name: nameOf(together),
-      rowMode: 'array',
-      text: together,
-      values: columns,
-    })
+    const query = { name: nameOf(together), text: together, values: columns, rowMode: 'array' as const }
+    const { rows } = await inTurn(() => client.query<[string, ...unknown[]]>(query))
     const answers = all.map((): unknown[][] => [])
     for (const [n, ...row] of rows) answers[Number(n) - 1]!.push(row)
     return answers
@@ -84,7 +89,7 @@ export function makeBatch(client: ClientBase, nameOf: (text: string) => string |
     const key = JSON.stringify([statement.text, statement.values])
     const before = known.get(key)
     if (before) return before
-    const answer = statement.rowMode === 'array' ? ask(statement) : client.query({ ...statement })
+    const answer = statement.rowMode === 'array' ? ask(statement) : inTurn(() => client.query({ ...statement }))
     known.set(key, answer)
     return answer
   }
