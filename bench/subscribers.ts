@@ -43,7 +43,7 @@ export async function run(args: string[]): Promise<BenchResult> {
   const rows: BenchResult['rows'] = []
   const verdicts: BenchResult['verdicts'] = []
   try {
-    const writer = writeEvents(server.url, { perSecond: 200, perCall: 10 })
+    const writer = writeEvents(server.url, { perSecond: 200, perCall: 50 })
     await sleep(3_000)
     const emptyMb = residentMb(server.pid)
     const steps = values.steps.split(',').map(Number)

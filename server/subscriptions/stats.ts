@@ -35,7 +35,8 @@ export function makeStatsStreams<Stats>(
       try {
         const taken = await read()
         ticker.latest = taken
-        tell(ticker.listeners, taken)
+        // Whoever leaves meanwhile is told no more; whoever comes has the newest already.
+        for (const listener of ticker.listeners) listener.push(taken)
       } catch (error) {
         if (!ticker.latest) for (const listener of [...ticker.listeners]) listener.end(error)
       } finally {
@@ -47,11 +48,6 @@ export function makeStatsStreams<Stats>(
     tickers.set(everyMs, ticker)
     void tick()
     return ticker
-  }
-
-  // Whoever leaves meanwhile is told no more; whoever comes has the newest already.
-  function tell(listeners: ReadonlySet<Listener<Stats>>, taken: Stats): void {
-    for (const listener of listeners) listener.push(taken)
   }
 
   function subscribe(everyMs: number): Stream<Stats> {

@@ -50,7 +50,8 @@ create table if not exists cagg._policies (
 );
 
 -- One line a statement, view and stretch of time; rows that wait in a tail are lines of their own there. Readers ask for
--- transactions that were not visible in their last snapshot and are now, so a hole in commit order can lose nothing and a long transaction delays nobody.
+-- transactions that were not visible in their last snapshot and are now, so a hole in commit order can lose nothing and a long
+-- transaction delays nobody.
 create table if not exists cagg._changes (
   xid xid8 not null default pg_current_xact_id(),
   aggregate integer not null,

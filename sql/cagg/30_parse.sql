@@ -29,12 +29,13 @@ language sql immutable strict parallel safe as $$
   from tokens
 $$;
 
--- A canonical SELECT by clause. A clause's keyword starts a line at depth 0 (IS DISTINCT FROM does not start one).
-create or replace function cagg._clauses(p_select text)
-returns table (clause text, body text)
-language sql immutable strict parallel safe as $$
+-- What a view selects, by clause, as PostgreSQL writes it; null: it has none. A clause's keyword starts a line at depth 0 (IS DISTINCT
+-- FROM does not start one).
+create or replace function cagg._clauses(p_view regclass)
+returns table (select_list text, from_list text, condition text, having_condition text, group_list text)
+language sql stable strict as $$
   with tokens as (
-    select n, token, depth, lag(token) over (order by n) as before from cagg._tokens(rtrim(p_select, '; '))
+    select n, token, depth, lag(token) over (order by n) as before from cagg._tokens(rtrim(pg_get_viewdef(p_view, true), '; '))
   ), marked as (
     select *, case
       when depth = 0 and token = 'SELECT' and before ~ '^\s*$' then 'SELECT'
@@ -43,9 +44,13 @@ language sql immutable strict parallel safe as $$
     from tokens
   ), numbered as (
     select *, count(starts) over (order by n) as part from marked
+  ), clauses as (
+    select max(starts) as clause, btrim(string_agg(token, '' order by n) filter (where starts is null), E' \n') as body
+    from numbered where part > 0 group by part
   )
-  select max(starts), btrim(string_agg(token, '' order by n) filter (where starts is null), E' \n')
-  from numbered where part > 0 group by part
+  select max(body) filter (where clause = 'SELECT'), max(body) filter (where clause = 'FROM'), max(body) filter (where clause = 'WHERE'),
+    max(body) filter (where clause = 'HAVING'), regexp_replace(max(body) filter (where clause = 'GROUP'), '^BY ', '')
+  from clauses
 $$;
 
 -- The comma-separated items of a list, at depth 0.

@@ -107,11 +107,7 @@ declare
   v_names jsonb := '{"count(*)": "n"}'; v_reads jsonb; v_truths jsonb; v_having_truth text; v_types jsonb;
   v_immediate boolean := cagg._depends_on_session(p_view);
 begin
-  select max(body) filter (where clause = 'SELECT'), max(body) filter (where clause = 'FROM'),
-    max(body) filter (where clause = 'WHERE'), max(body) filter (where clause = 'HAVING'),
-    regexp_replace(max(body) filter (where clause = 'GROUP'), '^BY ', '')
-  into v_select, v_from, v_where, v_having, v_group
-  from cagg._clauses(pg_get_viewdef(p_view, true));
+  select * into v_select, v_from, v_where, v_having, v_group from cagg._clauses(p_view);
   if v_group is null then
     perform cagg._refuse('no group by', 'Group by cagg.time_bucket(width, time column) and any other keys.');
   end if;

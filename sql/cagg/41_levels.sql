@@ -11,11 +11,7 @@ declare
   v_keys jsonb; v_list text[] := '{}'; v_replacements jsonb; v_inner record;
   v_bucket text := quote_ident(v_shape #>> '{bucket,column}');
 begin
-  select max(body) filter (where clause = 'SELECT'), max(body) filter (where clause = 'FROM'),
-    max(body) filter (where clause = 'WHERE'), max(body) filter (where clause = 'HAVING'),
-    regexp_replace(max(body) filter (where clause = 'GROUP'), '^BY ', '')
-  into v_select, v_from, v_where, v_having, v_group
-  from cagg._clauses(pg_get_viewdef(p_view, true));
+  select * into v_select, v_from, v_where, v_having, v_group from cagg._clauses(p_view);
   select * into v_source from cagg._first_relation(v_from);
   if btrim(v_source.rest) <> '' then
     perform cagg._refuse('a join to a continuous aggregate', 'Join in the finest aggregate, or when you read.');
@@ -79,8 +75,7 @@ declare
   v_levels jsonb;
   v_missing text;
 begin
-  select max(body) filter (where clause = 'SELECT'), max(body) filter (where clause = 'FROM'), max(body) filter (where clause = 'WHERE')
-  into v_select, v_from, v_where from cagg._clauses(pg_get_viewdef(p_view, true));
+  select select_list, from_list, condition into v_select, v_from, v_where from cagg._clauses(p_view);
   select * into v_relation from cagg._first_relation(v_from);
   select jsonb_object_agg(a.attname, cagg._unnamed(i.item, a.attname)) into v_levels
   from cagg._items(v_select) as i

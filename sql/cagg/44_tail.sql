@@ -1,6 +1,6 @@
--- The tail of a source: rows of small statements wait here as they came, until some five hundred of them are folded at once. Folding one row
--- costs nearly as much as folding hundreds, so a writer of single rows pays a short append instead, and one in five hundred folds
--- for all. Readers lose nothing: a view is its states and the fold of the tail together, in one snapshot.
+-- The tail of a source: rows of small statements wait here as they came, until some five hundred of them are folded at once. Folding
+-- one row costs nearly as much as folding hundreds, so a writer of single rows pays a short append instead, and one in five hundred
+-- folds for all. Readers lose nothing: a view is its states and the fold of the tail together, in one snapshot.
 -- The idea is that of the log-structured merge tree: O'Neil et al., "The log-structured merge-tree" (1996).
 
 -- How many rows wait on average. Statements of more rows are folded at once; 0: all are.

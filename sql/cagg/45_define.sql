@@ -96,7 +96,7 @@ begin
   perform cagg._check_foldable(v_view);
   perform cagg._check_row_security(v_view);
   select * into v_source from cagg._first_relation((
-    select body from cagg._clauses(pg_get_viewdef(v_view, true)) where clause = 'FROM'));
+    select from_list from cagg._clauses(v_view)));
   select * into v_parent from cagg._aggregates as a where cagg._view(a) = v_source.relation and ready;
   select string_agg(c.oid::regclass::text, ', ') into v_bad
   from pg_catalog.pg_depend as d

@@ -199,9 +199,6 @@ end $$;
 create or replace function cagg.deleted_since(view_name text, cursor text) returns boolean
 language sql stable as $$
   select exists (
-    select from cagg._changes as c
-    where c.aggregate = (cagg._root((cagg._find(view_name)).id)).id and c.deleted
-      and c.xid >= pg_snapshot_xmin(since.snapshot) and not pg_visible_in_snapshot(c.xid, since.snapshot)
-      and c.xid < pg_snapshot_xmax(pg_current_snapshot()))
-  from (select substr(cursor, strpos(cursor, ':') + 1)::pg_snapshot) as since (snapshot)
+    select from cagg._lines(substr(cursor, strpos(cursor, ':') + 1)::pg_snapshot)
+    where deleted and aggregate = (cagg._root((cagg._find(view_name)).id)).id)
 $$;
