@@ -42,7 +42,7 @@ const compress = promisify(gzip)
 
 export interface Files {
   /** Answers a GET or HEAD for a path outside the API. */
-  serve(request: IncomingMessage, response: ServerResponse): Promise<void>
+  serve(request: IncomingMessage, response: ServerResponse, pathname: string): Promise<void>
 }
 
 export function makeFiles(publicDir: string): Files {
@@ -57,9 +57,9 @@ export function makeFiles(publicDir: string): Files {
     return { file, bytes: found.size, etag: `"${found.size.toString(36)}-${Math.trunc(found.mtimeMs).toString(36)}"` }
   }
 
-  function readPath(request: IncomingMessage): string | undefined {
+  function decode(pathname: string): string | undefined {
     try {
-      const path = decodeURIComponent(new URL(request.url ?? '/', 'http://lookout').pathname)
+      const path = decodeURIComponent(pathname)
       return path.includes('\0') ? undefined : path
     } catch {
       return undefined
@@ -85,8 +85,8 @@ export function makeFiles(publicDir: string): Files {
   }
 
   return {
-    async serve(request, response) {
-      const path = readPath(request)
+    async serve(request, response, pathname) {
+      const path = decode(pathname)
       if (path === undefined) return plain(response, 400, TYPES['.txt']!, 'This is no path.\n')
       // Paths of pages have no extension; the page's own script shows them.
       const isPage = extname(path) === ''

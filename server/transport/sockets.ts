@@ -17,6 +17,7 @@ import type { TransportLimits } from './limits.ts'
 import type { OperationContext, Operations } from './operations.ts'
 import type { Origins } from './origin.ts'
 import { makeOutflow, type Outflow } from './outflow.ts'
+import { pathOf } from './path.ts'
 import { pourOut } from './pourOut.ts'
 import type { Rates } from './rate.ts'
 import { SharedResult, textOf } from './shared.ts'
@@ -207,7 +208,7 @@ export function makeSockets(
 
   return {
     upgrade(request, socket, head) {
-      if (new URL(request.url ?? '/', 'http://lookout').pathname !== '/graphql') return refuse(socket, '404 Not Found')
+      if (pathOf(request) !== '/graphql') return refuse(socket, '404 Not Found')
       if (!origins.knowsHost(request) || !origins.allows(request)) return refuse(socket, '403 Forbidden')
       if (acceptor.clients.size >= limits.socketsMax) return refuse(socket, '503 Service Unavailable', RETRY_AFTER)
       const leave = addresses.enter(addresses.of(request))

@@ -22,6 +22,7 @@ import { readReadiness } from './health.ts'
 import { TRANSPORT_LIMITS, type TransportLimits } from './limits.ts'
 import { makeOperations, type OperationContext } from './operations.ts'
 import { makeOrigins } from './origin.ts'
+import { pathOf } from './path.ts'
 import { makeRates } from './rate.ts'
 import { makeSockets } from './sockets.ts'
 import type { SseEnd } from './sse.ts'
@@ -109,7 +110,8 @@ export async function startTransport(
     if (!origins.knowsHost(request)) {
       throw new LookoutError('FORBIDDEN', 'This server is not known by that name; see ALLOWED_ORIGINS.')
     }
-    const { pathname } = new URL(request.url ?? '/', 'http://lookout')
+    const pathname = pathOf(request)
+    if (pathname === undefined) throw new LookoutError('BAD_REQUEST', 'What this request asks for is no address.')
     if (pathname === '/graphql') return graphql(request, response, requestId)
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD')
@@ -124,7 +126,7 @@ export async function startTransport(
       demand(await admit(request), 'admin')
       return answerText(response, 200, registry.contentType, await registry.metrics())
     }
-    return files.serve(request, response)
+    return files.serve(request, response, pathname)
   }
 
   async function admit(request: IncomingMessage): Promise<Caller> {

@@ -93,6 +93,19 @@ describe('over HTTP', () => {
     expect((await response.json()).errors[0].extensions.code).toBe('BAD_REQUEST')
   })
 
+  test.each(['//', '/\\', 'http://['])('a request for %s, which is no address, costs nobody else', async (path) => {
+    const ask = async (headers: Record<string, string>) => {
+      const sent = httpRequest(api.url, { path, headers })
+      sent.end()
+      const [response] = await once(sent, 'response')
+      response.resume()
+      return response.statusCode
+    }
+    expect(await ask({})).toBe(400)
+    expect(await ask({ connection: 'upgrade', upgrade: 'websocket' })).toBe(404)
+    expect((await api.post('{ stats { at } }')).status).toBe(200)
+  })
+
   test.each([
     ['a form', 'application/x-www-form-urlencoded', 'query={stats{at}}', 415],
     ['plain text', 'text/plain', '{"query":"{stats{at}}"}', 415],
