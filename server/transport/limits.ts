@@ -9,6 +9,8 @@ export interface TransportLimits {
   messageBytesMax: number
   /** Words and signs of a GraphQL document. */
   tokensMax: number
+  /** Levels of brackets inside each other in a document. */
+  nestingMax: number
   /** Levels of fields below the operation, introspection aside. */
   depthMax: number
   /** Aliased fields, fragments expanded. */
@@ -43,6 +45,7 @@ export const TRANSPORT_LIMITS: TransportLimits = {
   bodiesBytesMax: 128 * 1024 * 1024,
   messageBytesMax: 256 * 1024,
   tokensMax: 10_000,
+  nestingMax: 200,
   depthMax: 12,
   aliasesMax: 30,
   complexityMax: 50_000,

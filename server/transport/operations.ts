@@ -8,6 +8,7 @@ import type { Context, Services } from '../schema/context.ts'
 import { limitCost } from './cost.ts'
 import type { Mask, Result } from './failures.ts'
 import type { TransportLimits } from './limits.ts'
+import { assertNesting } from './nesting.ts'
 import { checkRights } from './rights.ts'
 import { makeExtentRule } from './rules.ts'
 import { shareResults } from './shared.ts'
@@ -52,7 +53,7 @@ export function makeOperations(
     logging: false,
     plugins: [
       ...(tracer ? [traceOperations(tracer)] : []),
-      limitTokens(limits.tokensMax),
+      limitDocument(limits),
       limitExtent(limits),
       checkRights(),
       limitCost(limits.complexityMax),
@@ -63,9 +64,12 @@ export function makeOperations(
   })
 }
 
-const limitTokens = (tokensMax: number): Plugin => ({
+const limitDocument = (limits: TransportLimits): Plugin => ({
   onParse({ parseFn, setParseFn }) {
-    setParseFn((source: string, options?: object) => parseFn(source, { ...options, maxTokens: tokensMax }))
+    setParseFn((source: string, options?: object) => {
+      assertNesting(source, limits)
+      return parseFn(source, { ...options, maxTokens: limits.tokensMax })
+    })
   },
 })
 

@@ -133,6 +133,7 @@ test.each([
   ['message coming in on a socket', `${TRANSPORT_LIMITS.messageBytesMax / 1024} KiB`],
   ['tokens of a document', whole(TRANSPORT_LIMITS.tokensMax)],
   ['depth of a document', `${TRANSPORT_LIMITS.depthMax} levels`],
+  ['brackets inside each other in a document', `${TRANSPORT_LIMITS.nestingMax} levels`],
   ['aliases of a document', whole(TRANSPORT_LIMITS.aliasesMax)],
   ['cost of a query or subscription', `${whole(TRANSPORT_LIMITS.complexityMax)} points`],
   ['page of a connection', `${BUILDER_LIMITS.pageRowsMax} rows`],

@@ -158,6 +158,8 @@ describe('over HTTP', () => {
       /36 aliases/,
     ],
     ['too long', `{ ${'stats { at } '.repeat(3000)} }`, /tokens/],
+    ['nested too deep', `{ metrics(metrics: ${'['.repeat(4000)}${']'.repeat(4000)}) { kind } }`, /nested/],
+    ['nested too deep by fragments', `{ ${'... { '.repeat(2000)} stats { at } ${'} '.repeat(2000)} }`, /nested/],
     ['too costly', `{ users(first: 500) { nodes { orders(first: 500) { nodes { orderId } } } } }`, /points/],
   ])('an operation that is %s is refused', async (_what, query, message) => {
     const { status, errors } = await api.post(query)
