@@ -2,6 +2,7 @@
 import { PothosValidationError } from '@pothos/core'
 import { GraphQLError } from 'graphql'
 import type { Logger } from 'pino'
+import { isAway } from '../db/away.ts'
 import { ERROR_CODES, type ErrorCode, httpStatusOf, LookoutError } from '../errors.ts'
 
 interface Failure {
@@ -32,12 +33,20 @@ function* chain(error: unknown): Generator<unknown> {
   }
 }
 
-const CONNECTION_FAULT = /^(?:08...|57P0.|E[A-Z]+|P1001|P1002|P1008|P1017|P2024)$/
+/** Prisma's own codes of a database that cannot be reached, or not in time. */
+const PRISMA_AWAY = /^(?:P1001|P1002|P1008|P1017|P2024)$/
 
 /** What PostgreSQL, its driver or Prisma say of a failed statement, by their codes. */
 function readDatabaseFailure(error: unknown): Failure | undefined {
-  const { originalCode, code } = error as { originalCode?: unknown; code?: unknown }
+  const { originalCode, code, message } = error as { originalCode?: unknown; code?: unknown; message?: string }
   const state = originalCode ?? code
+  if (isAway({ code: state, message }) || PRISMA_AWAY.test(String(state))) {
+    return {
+      code: 'UNAVAILABLE',
+      message: 'The database is out of reach.',
+      extensions: { retryAfterMs: RETRY_AFTER_MS },
+    }
+  }
   if (typeof state !== 'string') return undefined
   if (state === '57014') {
     return { code: 'BAD_REQUEST', message: 'This took too long; ask for less, or narrow it with a filter.' }
@@ -47,13 +56,6 @@ function readDatabaseFailure(error: unknown): Failure | undefined {
     return {
       code: 'OVERLOADED',
       message: 'The database has no room left.',
-      extensions: { retryAfterMs: RETRY_AFTER_MS },
-    }
-  }
-  if (CONNECTION_FAULT.test(state)) {
-    return {
-      code: 'UNAVAILABLE',
-      message: 'The database is out of reach.',
       extensions: { retryAfterMs: RETRY_AFTER_MS },
     }
   }

@@ -1,6 +1,7 @@
 // Reads of one snapshot: every statement of one piece of work sees the same commits. A few transactions at a time, each with a
 // time limit; what is due at the same moment, such as the ticks of many windows, shares one.
 import type { ClientBase, PoolClient } from 'pg'
+import { isAway } from '../db/away.ts'
 import type { Database } from '../db/index.ts'
 import { LookoutError } from '../errors.ts'
 import { makeBatch } from './batch.ts'
@@ -26,13 +27,12 @@ interface Piece extends ReadOptions {
 }
 
 const QUERY_CANCELED = '57014'
-/** Connection and shutdown classes of SQLSTATE, and Node's own. */
-const AWAY = /^(08|57P|53|ECONN|ENOTFOUND|EPIPE|ETIMEDOUT)/
-const AWAY_MESSAGE = /connection|timeout exceeded|not queryable|terminat/i
+/** The class of SQLSTATEs that say that it has no room left. */
+const FULL = /^53/
 
 function explain(error: unknown): unknown {
   if (error instanceof LookoutError) return error
-  const { code = '', message = '' } = error as { code?: string; message?: string }
+  const { code = '' } = error as { code?: string }
   if (code === QUERY_CANCELED) {
     return new LookoutError(
       'OVERLOADED',
@@ -41,7 +41,7 @@ function explain(error: unknown): unknown {
       error,
     )
   }
-  if (AWAY.test(code) || (code === '' && AWAY_MESSAGE.test(message))) {
+  if (FULL.test(code) || isAway(error)) {
     return new LookoutError('UNAVAILABLE', 'The database cannot be reached.', { retryAfterMs: 1_000 }, error)
   }
   return error
