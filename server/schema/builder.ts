@@ -5,6 +5,7 @@ import PrismaPlugin from '@pothos/plugin-prisma'
 import RelayPlugin from '@pothos/plugin-relay'
 import type PrismaTypes from '../db/generated/pothos.ts'
 import { getDatamodel } from '../db/generated/pothos.ts'
+import { LookoutError } from '../errors.ts'
 import type { Context } from './context.ts'
 import { relayTexts } from './relayTexts.ts'
 import { cursor, dateTime, decimal, type DecimalLike, duration, eventBatch, json } from './scalars.ts'
@@ -50,7 +51,7 @@ export function makeBuilder(limits: BuilderLimits = BUILDER_LIMITS) {
       defaultConnectionSize: limits.pageRowsDefault,
       onUnusedQuery: 'error',
     },
-    relay: relayTexts,
+    relay: { ...relayTexts, nodesQueryOptions: { ...relayTexts.nodesQueryOptions, ...boundNodes(limits) } },
     complexity: {
       defaultComplexity: 1,
       defaultListMultiplier: LIST_ROWS_ASSUMED,
@@ -93,6 +94,21 @@ export function makeBuilder(limits: BuilderLimits = BUILDER_LIMITS) {
 
   return Object.assign(builder, { enums })
 }
+
+/** So many ids a call as rows a page; each is one look into the database. */
+const boundNodes = ({ pageRowsMax }: BuilderLimits) => ({
+  complexity: ({ ids }: { ids: readonly unknown[] }) => ({ field: 1, multiplier: ids.length }),
+  resolve<Ids extends readonly unknown[], Nodes>(
+    _root: unknown,
+    { ids }: { ids: Ids },
+    _context: unknown,
+    _info: unknown,
+    read: (ids: Ids) => Nodes,
+  ): Nodes {
+    if (ids.length <= pageRowsMax) return read(ids)
+    throw new LookoutError('BAD_REQUEST', `nodes takes up to ${pageRowsMax} ids; got ${ids.length}.`)
+  },
+})
 
 /** What a room's `add…(builder)` takes; the shared enums are at `builder.enums`. */
 export type Builder = ReturnType<typeof makeBuilder>

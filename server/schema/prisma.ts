@@ -16,12 +16,11 @@ export function makePrisma(
   url: string,
   options: PrismaOptions = PRISMA_OPTIONS,
 ): PrismaHandle & { close(): Promise<void> } {
-  // The adapter drops the offset of the times it reads, so they must come in UTC.
   const adapter = new PrismaPg({
     connectionString: withSettings(url, {
       default_transaction_read_only: 'on',
       statement_timeout: String(options.statementTimeoutMs),
-      // The adapter drops the offset of the times it reads.
+      // The adapter drops the offset of the times it reads, so they must come in UTC.
       timezone: 'UTC',
     }),
     max: options.connectionsMax,
@@ -40,5 +39,5 @@ function withSettings(url: string, settings: Record<string, string>): string {
   const added = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`)
   const options = [parsed.searchParams.get('options'), ...added].filter(Boolean).join(' ')
   parsed.searchParams.set('options', options)
-  return parsed.href.replaceAll('+', '%20')
+  return parsed.href
 }

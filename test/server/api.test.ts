@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -11,6 +12,8 @@ import {
   printSchema,
 } from 'graphql'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import type { PrismaClient } from '../../server/db/generated/prisma/client.ts'
+import { makePrisma } from '../../server/schema/prisma.ts'
 import { makeSchema } from '../../server/schema/schema.ts'
 import { type Api, type Json, seedShop, startApi } from './apiKit.ts'
 
@@ -101,6 +104,9 @@ describe('theLook as a graph', () => {
       sold: inventoryItems(where: { sold: true, categories: ["Jeans"] }) { totalCount nodes { productName } }
       centers: distributionCenters(orderBy: { field: NAME, direction: ASC }) { nodes { name products { totalCount } } }
       warm: products(where: { nameContains: "WARM" }) { nodes { productId retailPrice } }
+      any: products(where: { nameContains: "%" }) { totalCount }
+      one: products(where: { nameContains: "war_" }) { totalCount }
+      escaped: products(where: { nameContains: "w\\\\arm" }) { totalCount }
     }`)
     expect(errors).toBeUndefined()
     expect(data.young.nodes).toEqual([{ age: 20 }])
@@ -112,6 +118,7 @@ describe('theLook as a graph', () => {
       { name: 'Memphis TN', products: { totalCount: 1 } },
     ])
     expect(data.warm.nodes).toEqual([{ productId: '2', retailPrice: '7.99' }])
+    expect([data.any, data.one, data.escaped]).toEqual(Array(3).fill({ totalCount: 0 }))
   })
 
   test('pages follow each other in the order asked for, forwards and backwards', async () => {
@@ -176,6 +183,17 @@ describe('theLook as a graph', () => {
     expect(found.data.node).toEqual({ __typename: 'OrderItem', id: nodes[2].id })
   })
 
+  test('nodes(ids) takes as many ids as a page has rows, and each costs what is asked of it', async () => {
+    const ids = Array.from({ length: 501 }, () => Buffer.from('Product:1').toString('base64'))
+    const document = (fields: string) => `query ($ids: [ID!]!) { nodes(ids: $ids) { ${fields} } }`
+    expect((await api.post(document('id'), { ids: ids.slice(1) })).data.nodes).toHaveLength(500)
+    const many = await api.post(document('id'), { ids })
+    expect(many.errors?.[0]).toMatchObject({ message: 'nodes takes up to 500 ids; got 501.' })
+    const costly = '... on Product { orderItems(first: 500) { nodes { id } } }'
+    expect((await api.post(document(costly), { ids: ids.slice(1) })).errors?.[0]?.message).toMatch(/points/)
+    expect((await api.post(document(costly), { ids: ids.slice(-40) })).errors).toBeUndefined()
+  })
+
   test('node(id) is null for what is not there, and says so of what is no id', async () => {
     const gone = Buffer.from('User:00000000-0000-4000-8000-000000000000').toString('base64')
     expect((await api.post(`query ($id: ID!) { node(id: $id) { id } }`, { id: gone })).data).toEqual({ node: null })
@@ -203,10 +221,28 @@ describe('theLook as a graph', () => {
   })
 
   test('resolvers cannot write: their connections are read-only', async () => {
-    const { rows } = await api.database.pool.query(
-      `select count(*)::int as writable from pg_stat_activity a where application_name = 'lookout-read' and datname = current_database()`,
-    )
-    expect(rows[0].writable).toBeGreaterThan(0)
+    const prisma = makePrisma(api.database.url)
+    try {
+      const write = (prisma as unknown as PrismaClient).$executeRaw`delete from public.users`
+      await expect(write).rejects.toThrow(/read-only transaction/)
+    } finally {
+      await prisma.close()
+    }
+  })
+
+  test('their connections take any password there is', async () => {
+    const role = `reader_${randomUUID().slice(0, 8)}`
+    const url = new URL(api.database.url)
+    Object.assign(url, { username: role, password: 'a+b%20c' })
+    await api.database.pool.query(`create role ${role} login password 'a+b c'`)
+    const prisma = makePrisma(url.href)
+    try {
+      const [row] = await (prisma as unknown as PrismaClient).$queryRaw<[{ name: string }]>`select current_user as name`
+      expect(row).toEqual({ name: role })
+    } finally {
+      await prisma.close()
+      await api.database.pool.query(`drop role ${role}`)
+    }
   })
 })
 

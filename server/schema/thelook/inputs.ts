@@ -48,6 +48,9 @@ export function oneOf<T, R>(values: readonly T[] | null | undefined, read?: (val
   return { in: read ? values.map(read) : [...values] }
 }
 
+/** Text as Prisma's filters take it, which hand the wildcards of LIKE on. */
+export const literally = (text: string): string => text.replace(/[\\%_]/g, '\\$&')
+
 interface Span<T> {
   from?: T | null
   to?: T | null

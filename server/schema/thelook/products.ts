@@ -2,7 +2,7 @@
 import type { Prisma } from '../../db/generated/prisma/client.ts'
 import type { Builder } from '../builder.ts'
 import { prismaOf } from '../prisma.ts'
-import { addOrdering, oneOf, page, readKey, type SharedInputs, within, MONEY_DECIMALS } from './inputs.ts'
+import { addOrdering, literally, oneOf, page, readKey, type SharedInputs, within, MONEY_DECIMALS } from './inputs.ts'
 
 export function addProducts(builder: Builder, shared: SharedInputs) {
   const Where = builder.inputType('ProductWhere', {
@@ -40,7 +40,7 @@ export function addProducts(builder: Builder, shared: SharedInputs) {
           brand: oneOf(given.brands),
           department: oneOf(given.departments),
           distributionCenterId: oneOf(given.distributionCenterIds, readKey),
-          name: given.nameContains ? { contains: given.nameContains, mode: 'insensitive' } : undefined,
+          name: given.nameContains ? { contains: literally(given.nameContains), mode: 'insensitive' } : undefined,
           retailPrice: within(given.retailPrice),
         }
       : undefined
