@@ -55,6 +55,19 @@ const shop = readSources('shop')
 const load = readSources('load')
 const client = readSources('client')
 
+test('what `npm start` builds and runs comes with the packages that are not for development alone', () => {
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>
+  }
+  const imported = [...server, ...shop, ...load, ...client].flatMap(({ text }) =>
+    [...text.matchAll(/(?:\sfrom\s+|^import\s+|\bimport\()'((?:@[^/']+\/)?[^./'@][^/':]*)['/]/gm)].map(
+      ([, name]) => name!,
+    ),
+  )
+  expect(imported).toContain('pg')
+  expect([...new Set(imported)].filter((name) => !(name in dependencies))).toEqual([])
+})
+
 const roomOf = (path: string) => /^server\/([^/]+)\//.exec(path)?.[1]
 
 test('rooms of the server import only what stands before them in the flow', () => {
