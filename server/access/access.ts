@@ -1,4 +1,5 @@
 // The door: which key a caller holds. All keys are in memory, and read again often enough that a revoked one ends within seconds.
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Database } from '../db/index.ts'
 import { LookoutError } from '../errors.ts'
@@ -11,6 +12,8 @@ export interface AccessOptions {
   openWithoutKeys: boolean
   /** How long a key that was revoked by another process goes on being good. */
   refreshMs: number
+  /** Least time between two readings, however many callers come with what is no key. */
+  readIntervalMs?: number
 }
 
 export interface Access {
@@ -32,7 +35,7 @@ interface Holder extends Admitted {
 /** Reads the keys once before it resolves. */
 export async function makeAccess(
   { database, log }: { database: Pick<Database, 'pool'>; log: Logger },
-  { openWithoutKeys, refreshMs }: AccessOptions,
+  { openWithoutKeys, refreshMs, readIntervalMs = 100 }: AccessOptions,
 ): Promise<Access> {
   const holders = new Map<string, Holder>()
   const lent: Holder[] = []
@@ -61,7 +64,7 @@ export async function makeAccess(
     }
   }
 
-  const refresh = coalesce(async () => take(await readKeys(database.pool)))
+  const refresh = coalesce(async () => take(await readKeys(database.pool)), readIntervalMs)
 
   function schedule(): void {
     timer = setTimeout(() => {
@@ -113,16 +116,19 @@ export async function makeAccess(
   }
 }
 
-/** At most one run at a time; a call during one shares the next, which sees all that was there when it was made. */
-function coalesce(run: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | undefined
+/**
+ * At most one run at a time, and one in `intervalMs`; a call meanwhile shares the next, which sees all that was there when it was
+ * made.
+ */
+function coalesce(run: () => Promise<void>, intervalMs: number): () => Promise<void> {
+  let last: Promise<void> = Promise.resolve()
   let next: Promise<void> | undefined
-  function start(): Promise<void> {
+  let beganMs = Number.NEGATIVE_INFINITY
+  async function begin(): Promise<void> {
+    await delay(Math.max(0, beganMs + intervalMs - performance.now()))
     next = undefined
-    running = run().finally(() => {
-      running = next
-    })
-    return running
+    beganMs = performance.now()
+    await run()
   }
-  return () => (running ? (next ??= running.then(start, start)) : start())
+  return () => (next ??= last = last.then(begin, begin))
 }

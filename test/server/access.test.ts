@@ -1,7 +1,9 @@
 // Who may call, and what: over HTTP, SSE and WebSocket alike, for as long as the key is good and not a few seconds longer.
 import { once } from 'node:events'
+import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import WebSocket from 'ws'
+import { makeAccess } from '../../server/access/access.ts'
 import type { Role } from '../../server/access/callers.ts'
 import { createKey, forgetKeys, readKeys, revokeKey } from '../../server/access/keyTable.ts'
 import { makeToken, readToken } from '../../server/access/token.ts'
@@ -164,6 +166,20 @@ test('a lent key is good in this process alone, and in no table', async () => {
   expect(await codeOf(WRITE, bearer(token))).toBeUndefined()
   expect((await fetch(`${api.url}/metrics`, { headers: bearer(token) })).status).toBe(403)
   expect((await readKeys(api.database.pool)).map(({ id }) => id)).not.toContain(readToken(token)?.id)
+})
+
+test('callers with what is no key have the keys read no more often than one caller would', async () => {
+  const access = await makeAccess(
+    { database: api.database, log: pino({ level: 'silent' }) },
+    { openWithoutKeys: false, refreshMs: 60_000, readIntervalMs: 50 },
+  )
+  const startedAt = performance.now()
+  const admit = () => access.admit(makeToken().token).catch((error: { code: string }) => error.code)
+  for (let times = 0; times < 3; times++) {
+    expect(new Set(await Promise.all([admit(), admit(), admit()]))).toEqual(new Set(['UNAUTHENTICATED']))
+  }
+  expect(performance.now() - startedAt).toBeGreaterThan(2 * 50)
+  await access.close()
 })
 
 test('what is kept of a key does not give it away', async () => {
