@@ -29,8 +29,10 @@ export interface Changes {
   deletedSince(view: string, cursor: string): Promise<boolean>
   /** The newest commit seen here that changed buckets in [from, to) of these views; null: none. Milliseconds. */
   newest(views: readonly string[], fromMs: number, toMs: number): Date | null
-  /** From commit until seen here, median of the last 256, in milliseconds; null before the first. */
+  /** From writing until seen here, median of the last 256 of the last minute, in milliseconds; null: there were none. */
   lagMs(): number | null
+  /** How long ago all that was committed was known here, in milliseconds: it grows while the change log cannot be read. */
+  behindMs(): number
   close(): Promise<void>
 }
 
@@ -41,7 +43,11 @@ export interface ChangesOptions {
   /** First wait after a lost connection; each failure doubles it. */
   retryIntervalMs: number
   retryIntervalMsMax: number
+  /** A look that takes longer is given up, its connection with it: that may be one whose other end is gone without a word. */
+  lookTimeoutMs: number
   lagSamplesMax: number
+  /** Samples older than this say nothing of now. */
+  lagAgeMsMax: number
   /** Changes of a view that `newest` looks at. */
   recentChangesMax: number
 }
@@ -51,7 +57,9 @@ export const CHANGES_OPTIONS: ChangesOptions = {
   pokeIntervalMs: 20,
   retryIntervalMs: 100,
   retryIntervalMsMax: 5_000,
+  lookTimeoutMs: 10_000,
   lagSamplesMax: 256,
+  lagAgeMsMax: 60_000,
   recentChangesMax: 64,
 }
 
@@ -62,10 +70,12 @@ export async function makeChanges(
 ): Promise<Changes> {
   const limits = { ...CHANGES_OPTIONS, ...options }
   const listeners = new Set<(notice: ChangeNotice) => void>()
-  const lag = makeLag(limits.lagSamplesMax)
+  const lag = makeLag(limits.lagSamplesMax, limits.lagAgeMsMax)
   const recent = makeRecent(limits.recentChangesMax)
-  let client: pg.Client | undefined = await database.connect()
+  const connect = () => database.connect({ queryTimeoutMs: limits.lookTimeoutMs })
+  let client: pg.Client | undefined = await connect()
   let cursor = await startNow(client)
+  let knewAt = performance.now()
   let timer: NodeJS.Timeout | undefined
   let looking: Promise<void> | undefined
   let lookedAt = 0
@@ -80,7 +90,7 @@ export async function makeChanges(
   }
 
   async function look(): Promise<void> {
-    client ??= await database.connect()
+    client ??= await connect()
     const seen = await changesSince(client, cursor)
     if (seen === 'expired') {
       log.warn('the change log was trimmed while it could not be read; every window is read again')
@@ -116,6 +126,7 @@ export async function makeChanges(
     lookedAt = performance.now()
     try {
       await look()
+      knewAt = lookedAt
       failures = 0
     } catch (error) {
       failures++
@@ -160,6 +171,7 @@ export async function makeChanges(
     },
     newest: (views, fromMs, toMs) => recent.newest(views, fromMs, toMs),
     lagMs: () => lag.medianMs(),
+    behindMs: () => performance.now() - knewAt,
     async close() {
       closed = true
       clearTimeout(timer)

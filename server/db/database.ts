@@ -12,8 +12,11 @@ export interface Database {
   url: string
   /** For short statements. */
   pool: pg.Pool
-  /** A connection of one's own, for COPY, listening or a long transaction; whoever takes it ends it. */
-  connect(): Promise<pg.Client>
+  /**
+   * A connection of one's own, for COPY or a long transaction; whoever takes it ends it. `queryTimeoutMs`: a statement that has no
+   * answer by then fails.
+   */
+  connect(options?: { queryTimeoutMs?: number }): Promise<pg.Client>
   /** PostgreSQL's own version, such as "18.4". */
   version: string
   close(): Promise<void>
@@ -41,8 +44,8 @@ export async function openConnections(
     url,
     pool,
     version: rows[0]?.version ?? '',
-    async connect() {
-      const client = new pg.Client(config)
+    async connect({ queryTimeoutMs } = {}) {
+      const client = new pg.Client({ ...config, query_timeout: queryTimeoutMs })
       client.on('error', (error) => log.warn({ err: error }, 'a database connection broke'))
       await client.connect()
       return client

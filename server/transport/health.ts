@@ -2,8 +2,8 @@
 import type { Services } from '../schema/context.ts'
 
 const DATABASE_MS_MAX = 2_000
-/** Beyond this the streams lag behind so far that a reader is better off elsewhere. */
-const LAG_MS_MAX = 10_000
+/** Beyond this streams are so far behind that a reader is better off elsewhere. */
+const BEHIND_MS_MAX = 10_000
 
 export interface Readiness {
   ready: boolean
@@ -12,8 +12,8 @@ export interface Readiness {
   migrations: 'ok' | 'missing' | 'unknown'
   /** The writer has connections of its own; they come back by themselves. */
   writer: 'ok' | 'out of reach'
-  /** From commit until seen by the change reader; null before the first. */
-  streamLagMs: number | null
+  /** How long ago the change reader knew all that was committed. */
+  streamsBehindMs: number
 }
 
 const missingMigrations = `
@@ -35,12 +35,12 @@ export async function readReadiness(
   const missing = await Promise.race([answered, timeout])
   const reachable = missing !== undefined
   const writable = ingest.ready()
-  const streamLagMs = changes.lagMs()
+  const streamsBehindMs = Math.round(changes.behindMs())
   return {
-    ready: missing === 0 && writable && (streamLagMs ?? 0) <= LAG_MS_MAX,
+    ready: missing === 0 && writable && streamsBehindMs <= BEHIND_MS_MAX,
     database: reachable ? 'ok' : 'out of reach',
     migrations: !reachable ? 'unknown' : missing === 0 ? 'ok' : 'missing',
     writer: writable ? 'ok' : 'out of reach',
-    streamLagMs,
+    streamsBehindMs,
   }
 }

@@ -4,8 +4,10 @@ import type pg from 'pg'
 import { pino } from 'pino'
 import { type ChangeNotice, type Changes, makeChanges } from '../../server/changes/changes.ts'
 import { makeLag } from '../../server/changes/lag.ts'
+import { openConnections } from '../../server/db/database.ts'
 import type { Database } from '../../server/db/index.ts'
 import { connectForTest, makeTestDatabase } from '../support/database.ts'
+import { makeWay } from '../support/way.ts'
 import { makeShop, type Shop } from './windowsKit.ts'
 
 const log = pino({ level: 'silent' })
@@ -132,6 +134,23 @@ describe('following the change log', () => {
     expect(notices.every(({ gap }) => !gap)).toBe(true)
   })
 
+  test('gives up a connection that says nothing more, and knows how far behind it is meanwhile', async () => {
+    const way = await makeWay(database.url)
+    const through = await openConnections(log, { url: way.url, poolMax: 1 })
+    const changes = await makeChanges({ database: through, log }, { pollIntervalMs: 20, lookTimeoutMs: 300 })
+    open.push(changes)
+    const told = vi.fn()
+    changes.subscribe(told)
+    way.hush()
+    await shop.addEvents([{ at: start + 6_000 }])
+    await vi.waitFor(() => expect(changes.behindMs()).toBeGreaterThan(200))
+    await vi.waitFor(() => expect(told).toHaveBeenCalled())
+    await vi.waitFor(() => expect(changes.behindMs()).toBeLessThan(200))
+    await changes.close()
+    await through.close()
+    way.close()
+  })
+
   test('says so when the log was trimmed before it could be read', async () => {
     const { notices, changes } = await follow({ pollIntervalMs: 60_000, pokeIntervalMs: 5 })
     await shop.addEvents([{ at: start }])
@@ -175,9 +194,16 @@ describe('following the change log', () => {
   })
 })
 
-test('the lag is the median of the last samples', () => {
-  const lag = makeLag(3)
+test('the lag is the median of the last samples, as far as they are of the last minute', () => {
+  let nowMs = 0
+  const lag = makeLag(3, 60_000, () => nowMs)
   expect(lag.medianMs()).toBeNull()
   for (const ms of [900, 5, 7, 6]) lag.add(ms)
   expect(lag.medianMs()).toBe(6)
+  nowMs = 30_000
+  lag.add(40)
+  nowMs = 60_001
+  expect(lag.medianMs()).toBe(40)
+  nowMs = 90_001
+  expect(lag.medianMs()).toBeNull()
 })

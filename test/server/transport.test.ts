@@ -6,7 +6,10 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import WebSocket from 'ws'
+import type { Changes } from '../../server/changes/changes.ts'
+import type { Ingest } from '../../server/ingest/ingest.ts'
 import { examples } from '../../server/transport/examples.ts'
+import { readReadiness } from '../../server/transport/health.ts'
 import { type Api, type Json, postMessages, seedShop, startApi } from './apiKit.ts'
 
 const METRICS = `subscription { metrics(metrics: [EVENTS], window: "PT1M", every: "PT0.05S") { kind cursor previousCursor totals { value } } }`
@@ -426,6 +429,16 @@ describe('the page at', () => {
     const ready = await fetch(`${api.url}/ready`)
     expect(ready.status).toBe(200)
     expect(await ready.json()).toMatchObject({ ready: true, database: 'ok', migrations: 'ok', writer: 'ok' })
+  })
+
+  test('/ready says no while the change log cannot be read, and yes however late its last news was', async () => {
+    const services = (behindMs: number) => ({
+      database: api.database,
+      ingest: { ready: () => true } as Ingest,
+      changes: { behindMs: () => behindMs, lagMs: () => 3_600_000 } as Changes,
+    })
+    expect(await readReadiness(services(150), [])).toMatchObject({ ready: true, streamsBehindMs: 150 })
+    expect(await readReadiness(services(10_001), [])).toMatchObject({ ready: false, database: 'ok', writer: 'ok' })
   })
 
   test('/ready says no where the database lacks a migration of this version', async () => {

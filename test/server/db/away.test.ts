@@ -1,38 +1,23 @@
 // What becomes of a read whose database goes away, told by the driver's own words: here a way to PostgreSQL that can be cut.
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import pg from 'pg'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Database } from '../../../server/db/index.ts'
+import type { Database } from '../../../server/db/index.ts'
 import type { PrismaClient } from '../../../server/db/generated/prisma/client.ts'
 import { makePrisma } from '../../../server/schema/prisma.ts'
 import { makeMask } from '../../../server/transport/failures.ts'
 import { makeTestDatabase } from '../../support/database.ts'
+import { makeWay, type Way } from '../../support/way.ts'
 
 let database: Database
-let url: string
-const sockets = new Set<Socket>()
-const way = createServer((socket) => {
-  const { hostname, port } = new URL(database.url)
-  const onward = connect(Number(port), hostname)
-  for (const end of [socket, onward])
-    end.on('error', () => undefined).on('close', () => (socket.destroy(), onward.destroy()))
-  socket.pipe(onward).pipe(socket)
-  sockets.add(socket)
-})
+let way: Way
 
 beforeAll(async () => {
   database = await makeTestDatabase({ content: 'tables' })
-  way.listen(0, '127.0.0.1')
-  await once(way, 'listening')
-  const through = new URL(database.url)
-  Object.assign(through, { hostname: '127.0.0.1', port: String((way.address() as AddressInfo).port) })
-  url = through.href
+  way = await makeWay(database.url)
 })
 afterAll(async () => {
   way.close()
-  for (const socket of sockets) socket.destroy()
   await database.close()
 })
 
@@ -48,19 +33,19 @@ async function cutUnder(name: string, read: Promise<unknown>): Promise<unknown> 
   const code = codeOf(read)
   const asleep = 'select from pg_stat_activity where query like $1 and pid <> pg_backend_pid()'
   await expect.poll(async () => (await database.pool.query(asleep, [`%as ${name}%`])).rowCount).toBe(1)
-  for (const socket of sockets) socket.destroy()
+  way.cut()
   return code
 }
 
 test('a connection that is cut under a statement is UNAVAILABLE', async () => {
-  const pool = new pg.Pool({ connectionString: url })
+  const pool = new pg.Pool({ connectionString: way.url })
   pool.on('error', () => undefined)
   expect(await cutUnder('first', pool.query('select pg_sleep(100) as first'))).toBe('UNAVAILABLE')
   await pool.end()
 })
 
 test("so is one of the resolvers' own", async () => {
-  const prisma = makePrisma(url)
+  const prisma = makePrisma(way.url)
   const read = (prisma as unknown as PrismaClient).$queryRaw`select 1 as second from pg_sleep(100)`
   expect(await cutUnder('second', Promise.resolve(read))).toBe('UNAVAILABLE')
   await prisma.close()
