@@ -25,8 +25,12 @@ export interface WindowLimits {
   cursorMaxAgeMs: number
   windowsMax: number
   subscribersMax: number
-  /** Transactions that read at once. */
+  /** Transactions that read for streams at once. */
   readersMax: number
+  /** The same for single questions, history and funnels: what takes long there keeps no stream waiting. */
+  questionsMax: number
+  /** Of these, as many may wait. */
+  questionsWaitingMax: number
   readTimeoutMs: number
   /** Statements whose plans each connection keeps. */
   statementNamesMax: number
@@ -54,6 +58,8 @@ export const WINDOW_LIMITS: WindowLimits = {
   windowsMax: 1_000,
   subscribersMax: 100_000,
   readersMax: 4,
+  questionsMax: 3,
+  questionsWaitingMax: 200,
   readTimeoutMs: 15_000,
   statementNamesMax: 50,
   readShareMax: 0.25,

@@ -47,9 +47,11 @@ function explain(error: unknown): unknown {
   return error
 }
 
+/** Beyond `waitingMax` pieces of work that wait, OVERLOADED. */
 export function makeReader(
   { database }: { database: Pick<Database, 'pool'> },
   limits: Pick<WindowLimits, 'readersMax' | 'readTimeoutMs' | 'statementNamesMax'>,
+  waitingMax = Number.POSITIVE_INFINITY,
 ): Reader {
   const nameOf = makeStatementNames(limits.statementNamesMax)
   let reading = 0
@@ -106,6 +108,10 @@ export function makeReader(
     read: (work, options = {}) =>
       new Promise((resolve, reject) => {
         const fail = (error: unknown) => reject(explain(error) as Error)
+        if (due.length + reading >= limits.readersMax + waitingMax) {
+          const message = 'More is being asked than the server answers at once; try again later.'
+          return fail(new LookoutError('OVERLOADED', message, { retryAfterMs: 1_000 }))
+        }
         due.push({
           ...options,
           fail,

@@ -11,7 +11,7 @@ import { readFunnel } from './funnel.ts'
 import { WINDOW_LIMITS, type WindowLimits } from './limits.ts'
 import { makeSnapshot } from './messages.ts'
 import { makePlan } from './plan.ts'
-import { makeReader } from './reader.ts'
+import { makeReader, type Reader } from './reader.ts'
 import { makeSlot } from './slot.ts'
 import { alignUp } from './time.ts'
 import { readTimeSeries } from './timeSeries.ts'
@@ -37,6 +37,9 @@ export function makeWindows(
 ): Windows {
   const limits = { ...WINDOW_LIMITS, ...options }
   const reader = makeReader({ database }, limits)
+  const questions = makeReader({ database }, { ...limits, readersMax: limits.questionsMax }, limits.questionsWaitingMax)
+  /** Each in a transaction of its own: it shares neither time nor failure with others. */
+  const asking: Reader = { read: (work) => questions.read(work, { alone: true }) }
   const computations = new Map<string, Computation>()
   let closed = false
 
@@ -58,7 +61,7 @@ export function makeWindows(
       if (watched && watched.subscribers() > 0 && !at) return watched.snapshot()
       const plan = makePlan(checked)
       const state = makeWindowState(plan, checked, limits)
-      return reader.read(async (client) => {
+      return asking.read(async (client) => {
         const look = await changesSince(client, changes.cursor())
         if (look === 'expired')
           throw new LookoutError('UNAVAILABLE', 'The change log is catching up.', { retryAfterMs: 500 })
@@ -119,8 +122,8 @@ export function makeWindows(
       return slot.stream
     },
 
-    timeSeries: (asked) => readTimeSeries(asked, { reader, clock, limits }),
-    funnel: (steps, windowMs) => readFunnel(steps, windowMs, { reader, clock, limits }),
+    timeSeries: (asked) => readTimeSeries(asked, { reader: asking, clock, limits }),
+    funnel: (steps, windowMs) => readFunnel(steps, windowMs, { reader: asking, clock, limits }),
     stats: () => ({
       windows: [...computations.values()].filter((computation) => computation.subscribers() > 0).length,
       subscribers: subscribers(),

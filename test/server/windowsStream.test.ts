@@ -223,6 +223,37 @@ describe('a stream', () => {
     expect(totalsOf(message)).toEqual([1])
   })
 
+  test('goes on while questions of others wait for the database, and of those no more wait than may', async () => {
+    const windows = makeWindows(world, { questionsWaitingMax: 3 })
+    const stream = windows.subscribe({ ...asking({ metrics: ['EVENTS'] }), everyMs: 50 })
+    const next = async () => (await stream.next()).value!
+    await next()
+    const holder = await connectForTest(world.database)
+    const { rows } = await holder.query<{ store: string }>(
+      `select format('cagg_data.%I', view_name || '_' || id) as store from cagg._aggregates where view_name = 'orders_1h'`,
+    )
+    await holder.query(`begin; lock table ${rows[0]!.store} in access exclusive mode`)
+    const [from, to] = [new Date(world.start - 3_600_000), new Date(world.start)]
+    const question = () =>
+      windows.timeSeries({
+        ...asking({ metrics: ['ORDERS'] }),
+        from,
+        to,
+        bucketMs: 3_600_000,
+        timeZone: 'UTC',
+        gapfill: 'NULL',
+      })
+    const questions = Array.from({ length: 6 }, question)
+    const waits = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
+    await vi.waitFor(async () => expect((await world.database.pool.query(waits)).rowCount).toBe(3))
+    await expect(question()).rejects.toMatchObject({ code: 'OVERLOADED' })
+    await world.shop.addEvents([{ at: at(0) }])
+    expect(totalsOf(await next())).toEqual([1])
+    await holder.query('rollback')
+    expect(await Promise.all(questions)).toHaveLength(6)
+    await windows.close()
+  })
+
   test('does not take every below a twentieth of a second', () => {
     expect(() => watch({ metrics: ['EVENTS'] }, undefined, 20)).toThrow(/every must be from/)
   })
