@@ -2,7 +2,7 @@
 import type pg from 'pg'
 import { IDEMPOTENCY_KEY_HOURS } from './idempotency.ts'
 
-/** Rows a statement deletes, so that no upkeep holds a group up for long; the rest goes the next time. */
+/** Rows a statement deletes, so that no upkeep holds a group up for long; the rest goes after the next group. */
 const DELETE_ROWS_MAX = 20_000
 
 const DELETE_IDEMPOTENCY_KEYS = `
@@ -16,8 +16,9 @@ const DELETE_EVENT_KEYS = `
     select ctid from public.event_keys
     where created_at < now() - make_interval(days => $1::int + 2) limit $2 for update skip locked))`
 
-/** Deletes what is past its time. `rawRetentionDays`: how long raw events are kept. */
-export async function runUpkeep(client: pg.ClientBase, rawRetentionDays: number): Promise<void> {
-  await client.query(DELETE_IDEMPOTENCY_KEYS, [IDEMPOTENCY_KEY_HOURS, DELETE_ROWS_MAX])
-  await client.query(DELETE_EVENT_KEYS, [rawRetentionDays, DELETE_ROWS_MAX])
+/** Deletes what is past its time; answers whether more of it may be left. `rawRetentionDays`: how long raw events are kept. */
+export async function runUpkeep(client: pg.ClientBase, rawRetentionDays: number): Promise<boolean> {
+  const calls = await client.query(DELETE_IDEMPOTENCY_KEYS, [IDEMPOTENCY_KEY_HOURS, DELETE_ROWS_MAX])
+  const events = await client.query(DELETE_EVENT_KEYS, [rawRetentionDays, DELETE_ROWS_MAX])
+  return [calls, events].some(({ rowCount }) => rowCount === DELETE_ROWS_MAX)
 }

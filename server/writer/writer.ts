@@ -153,7 +153,10 @@ export function makeWriter(
     if (closing || now < nextUpkeepAt) return
     nextUpkeepAt = now + options.upkeepIntervalMs
     void lane
-      .upkeep((client) => runUpkeep(client, options.rawRetentionDays))
+      .upkeep(async (client) => {
+        // Callers may send ids faster than one round an interval forgets them.
+        if (await runUpkeep(client, options.rawRetentionDays)) nextUpkeepAt = 0
+      })
       .then(() => {
         dispatch()
         tellWhenDrained()

@@ -5,6 +5,7 @@ import { makeIngest } from '../../server/ingest/ingest.ts'
 import type { Call } from '../../server/writer/call.ts'
 import { makeWriter } from '../../server/writer/writer.ts'
 import { beginMarked, wasCommitted } from '../../server/writer/mark.ts'
+import { runUpkeep } from '../../server/writer/upkeep.ts'
 import { connectForTest } from '../support/database.ts'
 import { caller, type Kit, makeKit, silent, user } from './ingestKit.ts'
 
@@ -216,6 +217,19 @@ describe('repeats', () => {
     await writer.close()
     expect(await kit.count('select count(*) from event_keys')).toBe(1)
     expect(await kit.count(`select count(*) from idempotency_keys where field = 'f'`)).toBe(1)
+  })
+
+  it('forgets as many as there are, some after each group', async () => {
+    await kit.rows(
+      `insert into event_keys select gen_random_uuid(), now() - interval '13 days' from generate_series(1, 45000)`,
+    )
+    const client = await connectForTest(kit.database)
+    expect([await runUpkeep(client, 10), await runUpkeep(client, 10), await runUpkeep(client, 10)]).toEqual([
+      true,
+      true,
+      false,
+    ])
+    expect(await kit.count(`select count(*) from event_keys where created_at < now() - interval '12 days'`)).toBe(0)
   })
 
   it('tell by its mark whether a transaction was committed, and wait for one that has not ended', async () => {
