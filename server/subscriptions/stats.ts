@@ -3,7 +3,7 @@ import { LookoutError } from '../errors.ts'
 import { makeOutlet, type Stream } from '../outlet.ts'
 
 export interface StatsStreams<Stats> {
-  /** @throws LookoutError BAD_REQUEST for an interval out of range. */
+  /** @throws LookoutError BAD_REQUEST for an interval out of range, OVERLOADED where there are too many different ones. */
   subscribe(everyMs: number): Stream<Stats>
   subscribers(): number
   close(): void
@@ -23,7 +23,7 @@ interface Ticker<Stats> {
 /** Readings are taken by `read`. One that fails is left out; the first one, failing, ends the streams that wait for it. */
 export function makeStatsStreams<Stats>(
   read: () => Promise<Stats> | Stats,
-  { everyMsMin, everyMsMax }: { everyMsMin: number; everyMsMax: number },
+  { everyMsMin, everyMsMax, feedsMax }: { everyMsMin: number; everyMsMax: number; feedsMax: number },
 ): StatsStreams<Stats> {
   const tickers = new Map<number, Ticker<Stats>>()
 
@@ -56,6 +56,9 @@ export function makeStatsStreams<Stats>(
         'BAD_REQUEST',
         `every must be from ${everyMsMin} ms to ${everyMsMax} ms; got ${everyMs} ms.`,
       )
+    }
+    if (!tickers.has(everyMs) && tickers.size >= feedsMax) {
+      throw new LookoutError('OVERLOADED', `All ${feedsMax} distinct intervals are taken.`, { retryAfterMs: 5000 })
     }
     const ticker = tickers.get(everyMs) ?? start(everyMs)
     let waiting = ticker.latest

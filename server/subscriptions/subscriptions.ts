@@ -30,7 +30,7 @@ export interface SubscriptionsOptions {
   deltaRowsMax: number
   spansMax: number
   retryMs: number
-  /** Distinct streams of rows at a time. */
+  /** Distinct streams of rows at a time, and distinct intervals of statistics. */
   feedsMax: number
   /** Streams in all, shared or not. */
   subscribersMax: number

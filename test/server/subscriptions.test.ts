@@ -417,3 +417,21 @@ test('statistics are sent again and again, one reading for all', async () => {
   expect(second.rowsAccepted).toBeGreaterThan(0)
   expect((await two.next()).at <= second.at).toBe(true)
 })
+
+test('statistics come at no more different intervals than there may be', async () => {
+  const small = await startApi({ database: api.database, subscriptions: { feedsMax: 1 } })
+  const at = (every: string) => small.watch(`subscription { stats(every: "${every}") { at } }`)
+  try {
+    const [one, same] = [at('PT1S'), at('PT1S')]
+    await Promise.all([one.next(), same.next()])
+    await expect(at('PT2S').next()).rejects.toMatchObject([{ extensions: { code: 'OVERLOADED', retryAfterMs: 5000 } }])
+    one.close()
+    same.close()
+    await expect.poll(() => small.streams().subscribers).toBe(0)
+    const other = at('PT2S')
+    await other.next()
+    other.close()
+  } finally {
+    await small.close()
+  }
+})
