@@ -1,4 +1,5 @@
-// Types of the client's GraphQL documents, made from schema.graphql: `node --import tsx codegen.ts [--check]`.
+// Types of the client's GraphQL documents, made from schema.graphql: `npm run codegen`; with --check it only says whether the file
+// is up to date.
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -49,7 +50,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     await mkdir(dirname(target), { recursive: true })
     await writeFile(target, text)
   } else if ((await readFile(target, 'utf8').catch(() => '')) !== text) {
-    process.stderr.write(`${name} does not match schema.graphql: run \`node --import tsx codegen.ts\` and commit it.\n`)
+    process.stderr.write(`${name} does not match schema.graphql: run \`npm run codegen\` and commit it.\n`)
     process.exitCode = 1
   }
 }

@@ -11,6 +11,6 @@ const printed = `${printSchema(lexicographicSortSchema(makeSchema()))}\n`
 if (!process.argv.includes('--check')) {
   writeFileSync(file, printed)
 } else if (readFileSync(file, 'utf8') !== printed) {
-  console.error('schema.graphql is not what the code says: run `npx tsx scripts/print-schema.ts` and commit it.')
+  console.error('schema.graphql is not what the code says: run `npm run schema` and commit it.')
   process.exitCode = 1
 }

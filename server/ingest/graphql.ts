@@ -10,7 +10,7 @@ const originOf = (context: Context, idempotencyKey?: string | null): Origin => (
   idempotencyKey,
 })
 
-/** Adds all mutations but those of the alerts, with their types. The builder must have its mutation type. */
+/** Adds the mutations with their types. The builder must have its mutation type. */
 export function addIngestMutations(builder: Builder): void {
   const inputs = addInputTypes(builder)
   const IngestResult = addResultTypes(builder)

@@ -42,6 +42,8 @@ async function readDrift(pool: pg.Pool, name: string): Promise<number> {
 export function addAggregates(builder: Builder): void {
   // Each reads all raw rows of a view: one at a time is what a database with other work can bear.
   let queue: Promise<unknown> = Promise.resolve()
+  /** Asked for and not read yet: who asks meanwhile gets the same answer, so no more wait than there are aggregates. */
+  const asked = new Map<string, Promise<number>>()
 
   const ContinuousAggregate = builder.objectRef<Aggregate>('ContinuousAggregate').implement({
     description: 'An aggregate that is kept up to date in the transaction of every write.',
@@ -67,7 +69,13 @@ export function addAggregates(builder: Builder): void {
           'Rows by which it differs from its definition run now on the raw rows (costly: asked for by name). 0 is the proof.',
         complexity: 100,
         resolve: ({ name }, _args, { services }) => {
-          const drift = queue.then(() => readDrift(services.database.pool, name))
+          const known = asked.get(name)
+          if (known) return known
+          const drift = queue.then(() => {
+            asked.delete(name)
+            return readDrift(services.database.pool, name)
+          })
+          asked.set(name, drift)
           queue = drift.catch(() => undefined)
           return drift
         },

@@ -20,7 +20,7 @@ export interface Stats {
   queueRowsMax: number
   /** Median of the last 256 commits. */
   commitLatencyMs: number | null
-  /** From commit until the change reader has seen it, median of the last 256. */
+  /** From commit until the change reader has seen it, median of the last 256 of the last minute. */
   streamLagMs: number | null
   subscribers: number
   windows: number

@@ -1,4 +1,5 @@
 // Texts of the wire to values, and back: moments, spans, decimals. Errors are sentences for the caller.
+import { DAY_MS, HOUR_MS, isoDuration, MINUTE_MS, SECOND_MS } from '../metrics/spans.ts'
 
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))$/
 
@@ -33,10 +34,6 @@ export function readRfc3339(text: string): Date {
 }
 
 const DURATION = /^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,](\d{1,9}))?S)?)?$/
-const SECOND_MS = 1000
-const MINUTE_MS = 60 * SECOND_MS
-const HOUR_MS = 60 * MINUTE_MS
-const DAY_MS = 24 * HOUR_MS
 /** A hundred years: beyond that arithmetic on dates stops making sense. */
 const DURATION_MAX_MS = 36_525 * DAY_MS
 
@@ -73,14 +70,7 @@ export function readDuration(text: string): number {
 /** Milliseconds to ISO 8601: 90,000 is "PT1M30S", a day "P1D", nothing "PT0S". */
 export function durationText(ms: number): string {
   if (!Number.isFinite(ms) || ms < 0) throw new Error(`A duration is a number of milliseconds from 0; got ${ms}.`)
-  const whole = Math.round(ms)
-  const days = Math.floor(whole / DAY_MS)
-  const hours = Math.floor((whole % DAY_MS) / HOUR_MS)
-  const minutes = Math.floor((whole % HOUR_MS) / MINUTE_MS)
-  const seconds = (whole % MINUTE_MS) / SECOND_MS
-  const time = (hours ? `${hours}H` : '') + (minutes ? `${minutes}M` : '') + (seconds ? `${seconds}S` : '')
-  if (!days && !time) return 'PT0S'
-  return `P${days ? `${days}D` : ''}${time ? `T${time}` : ''}`
+  return isoDuration(Math.round(ms))
 }
 
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/
