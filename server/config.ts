@@ -53,6 +53,8 @@ export class ConfigError extends Error {
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 type LogLevel = (typeof logLevels)[number]
 
+const perDay: Record<string, number> = { s: 86_400, m: 1_440, h: 24, d: 1 }
+
 /**
  * Reads the configuration from `env`. An empty variable counts as not set.
  * @throws ConfigError that lists every fault, each with what to write instead.
@@ -99,9 +101,11 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     if (text === undefined || protocol === 'http:' || protocol === 'https:') return text
     return fault(name, 'an http(s) address such as http://localhost:4318', undefined)
   }
-  function duration(name: string, missing: string): string {
+  function duration(name: string, missing: string, daysMax: number): string {
     const text = read(name) ?? missing
-    return /^\d+(s|m|h|d)$/.test(text) ? text : fault(name, 'a number with s, m, h or d, like 1h', missing)
+    const [, count, unit = ''] = /^(\d+)([smhd])$/.exec(text) ?? []
+    const days = Number(count) / (perDay[unit] ?? 0)
+    return days <= daysMax ? text : fault(name, `a number with s, m, h or d, like 1h, up to ${daysMax}d`, missing)
   }
   function origins(name: string): string[] {
     const list = read(name)?.split(',') ?? []
@@ -141,7 +145,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     rawRetentionDays: whole('RAW_RETENTION_DAYS', 30, 1, 3_650),
     shop: oneOf('LOOKOUT_SHOP', 'on', ['on', 'off']) === 'on',
     shopRate: numberOf('LOOKOUT_SHOP_RATE', 20, 0.1, 10_000),
-    shopBackfill: duration('LOOKOUT_SHOP_BACKFILL', '1h'),
+    shopBackfill: duration('LOOKOUT_SHOP_BACKFILL', '1h', 30),
   }
   if (faults.length > 0) throw new ConfigError(faults)
   return config

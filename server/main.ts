@@ -140,6 +140,7 @@ function announce(url: string, connectionString: string): void {
 function withoutPassword(connectionString: string): string {
   const url = new URL(connectionString)
   url.password = ''
+  url.searchParams.delete('password')
   return url.href
 }
 

@@ -10,8 +10,8 @@ export interface SqlFile {
   text: string
 }
 
-/** The files of the engine, in the order in which they are run. */
-export const readEngine = (projectDir: string): SqlFile[] => inGivenOrder(join(projectDir, 'sql/cagg'))
+/** The files of the engine, in the order in which they are run: by name. */
+export const readEngine = (projectDir: string): SqlFile[] => readFiles(join(projectDir, 'sql/cagg'))
 
 function readFiles(dir: string): SqlFile[] {
   if (!existsSync(dir)) return []
@@ -33,24 +33,6 @@ export function digestOf(files: SqlFile[]): string {
   const hash = createHash('sha256')
   for (const { path, text } of files) hash.update(`${path}\n${text}\n`)
   return hash.digest('hex')
-}
-
-/** By order.txt (one file name a line) where there is one, else by name. */
-function inGivenOrder(dir: string): SqlFile[] {
-  const files = readFiles(dir)
-  const list = join(dir, 'order.txt')
-  if (!existsSync(list)) return files
-  const names = readFileSync(list, 'utf8')
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'))
-  const unlisted = files.filter((file) => !names.includes(`${file.name}.sql`))
-  if (unlisted.length > 0) throw new Error(`${list} does not list ${unlisted.map((file) => file.path).join(', ')}`)
-  return names.map((name) => {
-    const file = files.find((candidate) => `${candidate.name}.sql` === name)
-    if (!file) throw new Error(`${list} lists ${name}, which does not exist`)
-    return file
-  })
 }
 
 /** A view that reads metrics.x comes after the file x.sql. */

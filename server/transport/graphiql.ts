@@ -63,8 +63,12 @@ export function makeGraphiql(clock: () => Date = () => new Date()): Graphiql {
   function page(): Promise<Page> {
     const now = clock()
     const hour = Math.floor(now.getTime() / 3_600_000)
-    if (made?.hour !== hour) made = { hour, page: renderPage(now) }
-    return made.page
+    if (made?.hour === hour) return made.page
+    const page = renderPage(now)
+    made = { hour, page }
+    // What fails is not kept for the hour.
+    page.catch(() => (made = undefined))
+    return page
   }
 
   return {

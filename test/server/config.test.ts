@@ -44,8 +44,15 @@ test('all faults are told at once, each with what to write instead', () => {
     'PORT must be a whole number from 0 to 65535; got "99999".',
     'FLUSH_INTERVAL_MS must be a whole number from 1 to 1000; got "fast".',
     'LOOKOUT_SHOP must be one of on, off; got "maybe".',
-    'LOOKOUT_SHOP_BACKFILL must be a number with s, m, h or d, like 1h; got "long".',
+    'LOOKOUT_SHOP_BACKFILL must be a number with s, m, h or d, like 1h, up to 30d; got "long".',
   ])
+})
+
+test('the shop writes no more past than it knows how to', () => {
+  for (const LOOKOUT_SHOP_BACKFILL of ['0s', '90s', '30d', '720h', '43200m'])
+    expect(readConfig({ LOOKOUT_SHOP_BACKFILL }).shopBackfill).toBe(LOOKOUT_SHOP_BACKFILL)
+  for (const LOOKOUT_SHOP_BACKFILL of ['31d', '721h', '1w', '-1h'])
+    expect(faultsOf({ LOOKOUT_SHOP_BACKFILL })).toHaveLength(1)
 })
 
 test('a connection string at fault is not repeated, for it may hold a password', () => {
