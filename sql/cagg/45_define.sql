@@ -16,16 +16,9 @@ language plpgsql as $$
 declare
   v_name text[] := cagg._qualified(view_name);
   v_this cagg._aggregates;
-  v_bad text;
 begin
-  select string_agg(key, ', ') into v_bad from jsonb_object_keys(options) as key where key not in ('retention', 'slots', 'replace');
-  if v_bad is not null then
-    raise exception 'unknown option of a continuous aggregate: %', v_bad using errcode = '22023', hint = 'Options are retention, slots and replace.';
-  end if;
-  if coalesce((options ->> 'slots')::integer, 64) not between 1 and 64 then
-    raise exception 'slots must be from 1 to 64, got %', options ->> 'slots' using errcode = '22023',
-      hint = 'Leave it out: a group has as many rows as there are transactions under way.';
-  end if;
+  options := coalesce(options, '{}');
+  perform cagg._check_options(options);
   if current_setting('cagg.collecting', true) = 'on' then
     perform cagg._collect(v_name, definition, options);
     return;
@@ -42,6 +35,26 @@ begin
     perform cagg.drop_continuous_aggregate(view_name, true);
   end if;
   perform cagg._create(v_name, definition, options - 'replace', true);
+end $$;
+
+-- Options are known by name, and what they may be.
+create or replace function cagg._check_options(p_options jsonb) returns void
+language plpgsql as $$
+declare
+  v_unknown text := (select string_agg(key, ', ') from jsonb_object_keys(p_options) as key where key not in ('retention', 'slots', 'replace'));
+begin
+  if v_unknown is not null then
+    raise exception 'unknown option of a continuous aggregate: %', v_unknown using errcode = '22023', hint = 'Options are retention, slots and replace.';
+  elsif coalesce(p_options ->> 'slots', '64') !~ '^([1-9]|[1-5]\d|6[0-4])$' then
+    raise exception 'slots must be from 1 to 64, got %', p_options ->> 'slots' using errcode = '22023',
+      hint = 'Leave it out: a group has as many rows as there are transactions under way.';
+  elsif coalesce(p_options ->> 'replace', 'false') not in ('true', 'false') then
+    raise exception 'replace must be true or false, got %', p_options ->> 'replace' using errcode = '22023',
+      hint = 'With true an aggregate of that name is dropped where its definition is another.';
+  elsif not cagg._is_constant(format('%L::interval', coalesce(p_options ->> 'retention', '1 day')), '> ''0''') then
+    raise exception 'retention must be an interval longer than nothing, got %', p_options ->> 'retention' using errcode = '22023',
+      hint = 'Give an interval such as "30 days"; without it all buckets are kept.';
+  end if;
 end $$;
 
 -- An aggregate is of all rows: its owner must see them. The fold does in any case; what is filled or computed again is read.
@@ -168,7 +181,7 @@ begin
   join pg_catalog.pg_attribute as a on a.attrelid = cagg._store(v_this)::regclass and a.attname = s ->> 'name';
   update cagg._aggregates set shape = v_shape where id = v_this.id returning * into v_this;
   execute format('alter table %s add constraint %I unique nulls not distinct (bucket%s, slot)', cagg._store(v_this),
-    v_this.view_name || '_' || v_this.id || '_group', cagg._list(v_shape -> 'keys', ', %1$s', ''));
+    cagg._name(v_this.view_name, '_' || v_this.id || '_group'), cagg._list(v_shape -> 'keys', ', %1$s', ''));
   -- Hashes do not compress; trying to cost more than writing them.
   execute cagg._by_kind(v_shape -> 'states', '', '', '', format('alter table %s alter column %%1$s set storage external;', cagg._store(v_this)));
   if cagg._has_sketch(v_shape) then

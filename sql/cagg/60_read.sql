@@ -40,7 +40,7 @@ select cagg._view(a) as view_name,
 from cagg._aggregates as a
 left join cagg._aggregates as p on p.id = a.parent
 left join pg_catalog.pg_class as store
-  on store.relnamespace = 'cagg_data'::regnamespace and store.relname = (a.view_name || '_' || a.id)::name
+  on store.relnamespace = 'cagg_data'::regnamespace and store.relname = cagg._name(a.view_name, '_' || a.id)::name
 where a.ready;
 
 create or replace view cagg.retention_policies as
@@ -119,10 +119,6 @@ language sql stable as $$
   from pg_catalog.pg_control_system()
 $$;
 
--- The cursor of this very snapshot.
-create or replace function cagg.current_cursor() returns text
-language sql stable as $$ select cagg._epoch() || ':' || pg_current_snapshot() $$;
-
 -- The change log, its lines and the rows that wait in the tails: what a snapshot did not see. What is from beyond this one is of the
 -- database that this one was restored from.
 create or replace function cagg._lines(p_since pg_snapshot) returns setof cagg._changes
@@ -192,7 +188,7 @@ begin
       return query select *, null::text from cagg_data._changes_since(v_from);
     end if;
   end if;
-  return query select null::text, null::text, null::text, null::timestamptz, cagg.current_cursor();
+  return query select null::text, null::text, null::text, null::timestamptz, cagg._epoch() || ':' || pg_current_snapshot();
 end $$;
 
 -- Whether rows were deleted since a cursor of what a view is folded from.

@@ -24,7 +24,7 @@ begin
   select nspname, relname into v_schema, v_table
   from pg_catalog.pg_class as c join pg_catalog.pg_namespace as n on n.oid = c.relnamespace where c.oid = relation;
   for v_day in select generate_series(first::date, last::date, interval '1 day')::date loop
-    v_name := format('%I.%I', v_schema, v_table || '_p' || to_char(v_day, 'YYYYMMDD'));
+    v_name := format('%I.%I', v_schema, cagg._name(v_table, to_char(v_day, '"_p"YYYYMMDD')));
     continue when to_regclass(v_name) is not null;
     perform pg_advisory_xact_lock(hashtext('cagg.partitions'), relation::oid::integer);
     continue when to_regclass(v_name) is not null;
@@ -47,7 +47,7 @@ language plpgsql as $$
 declare
   v_name text[] := cagg._qualified(relation);
 begin
-  if drop_after <= interval '0' then
+  if drop_after is null or drop_after <= interval '0' then
     raise exception 'drop_after must be longer than nothing, got %', drop_after using errcode = '22023',
       hint = 'Give an interval such as ''30 days''; cagg.remove_retention_policy(relation) keeps all.';
   end if;

@@ -86,6 +86,40 @@ it('refuses options it does not know and slots out of range', async () => {
   await expect(create('shop.options', definition, { slots: 0 })).rejects.toMatchObject({ code: '22023', message: /1 to 64/ })
 })
 
+it.each([
+  [{ slots: 'many' }, /1 to 64/],
+  [{ slots: 1.5 }, /1 to 64/],
+  [{ replace: 'maybe' }, /true or false/],
+  [{ retention: 'long' }, /interval/],
+  [{ retention: '-1 day' }, /longer than nothing/],
+])('refuses the options %j, and says what they may be', async (options, message) => {
+  const definition = `select cagg.time_bucket('1 hour', ts) as bucket, count(*) as n from shop."Sales" group by 1`
+  await expect(create('shop.options', definition, options)).rejects.toMatchObject({ code: '22023', message, hint: expect.any(String) })
+  await expect(engine.sql(`select cagg.add_retention_policy('shop."Sales"', null)`)).rejects.toMatchObject({ code: '22023' })
+})
+
+it('takes names of any length, for as much of them as PostgreSQL keeps', async () => {
+  const name = 'n'.repeat(70)
+  const definition = `select cagg.time_bucket('1 hour', ts) as bucket, count(*) as n from shop."Sales" group by 1`
+  await create(`shop.${name}`, definition)
+  await create(`elsewhere.${name}`, definition)
+  await create(`elsewhere.${name}`, `${definition} having count(*) > 1`, { replace: true })
+  await create('shop.coarse', `select cagg.time_bucket('1 day', bucket) as bucket, sum(n) as n from shop.${name} group by 1`)
+  await engine.sql('select shop.fill(20, 0.4)')
+  await engine.expectExact()
+  const sizes = await engine.sql(`select size_bytes from cagg.continuous_aggregates where view_name like '%nnn%' and size_bytes > 0`)
+  expect(sizes).toHaveLength(2)
+  await engine.sql(`select cagg.drop_continuous_aggregate('shop.${name}', true), cagg.drop_continuous_aggregate('elsewhere.${name}')`)
+
+  const tables = ['a', 'b'].map((ending) => `shop.${'t'.repeat(60)}${ending}`)
+  for (const table of tables) {
+    await engine.sql(`create table ${table} (ts timestamptz not null) partition by range (ts)`)
+    expect(await engine.sql(`select cagg.ensure_partitions($1, '2026-03-01', '2026-03-03') as made`, [table])).toEqual([{ made: 3 }])
+    await engine.sql(`insert into ${table} values ('2026-03-02 12:00+00')`)
+  }
+  await engine.sql(`drop table ${tables.join(', ')}`)
+})
+
 it('does not drop what another aggregate is folded from, unless told to cascade', async () => {
   await expect(engine.sql(`select cagg.drop_continuous_aggregate('shop.sales_1s')`)).rejects.toMatchObject({ code: '2BP01', hint: /cascade/ })
   await engine.sql(`select cagg.drop_continuous_aggregate('shop.sales_1s', true)`)
