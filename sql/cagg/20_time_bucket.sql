@@ -17,6 +17,9 @@ begin
     raise exception 'a bucket width cannot mix months with days or time: %', p_width
       using errcode = '22023', hint = 'Use a width of whole months or years, or one of days and time.';
   end if;
+  if v_width <= 0 then
+    raise exception 'a bucket must be wider than nothing, got %', p_width using errcode = '22023', hint = 'Use a width such as ''1 month''.';
+  end if;
   v_months := (extract(year from p_ts) - extract(year from p_origin)) * 12
     + extract(month from p_ts) - extract(month from p_origin);
   v_start := p_origin + make_interval(months => (floor(v_months::numeric / v_width) * v_width)::integer);

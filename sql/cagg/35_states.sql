@@ -84,6 +84,8 @@ begin
   case
     when p_function = 'count' then
       kinds := '{add}'; flats := array[p_call]; read := '$1'; truth := p_call;
+    when v_type = 'money' and p_function in ('sum', 'avg') then
+      perform cagg._refuse(format('%s of money', p_function), 'Take it as a number: sum(x::numeric).');
     when p_function in ('sum', 'avg') then
       kinds := '{add,add}'; flats := array[v_sum, v_count];
       read := case

@@ -59,6 +59,7 @@ it('counts months in UTC, to the microsecond at their ends', async () => {
   expect(await read()).toEqual([31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
   await engine.sql(`insert into shop.days values ('2024-02-29 23:59:59.999999+00'), ('2024-03-01 00:00+00')`)
   expect((await read()).slice(1, 3)).toEqual([30, 32])
+  await expect(engine.sql(`select cagg.time_bucket('-1 month', now())`)).rejects.toMatchObject({ code: '22023' })
 })
 
 it('knows that days in Berlin have 23 and 25 hours', async () => {
