@@ -203,6 +203,23 @@ exception when undefined_column or undefined_table or undefined_function then
 end $$;
 
 -- Drops a continuous aggregate and its states. Refuses while another one is folded from it, unless cascade.
+-- A source may be gone: its aggregates stay as they were until they are dropped, too.
+create or replace function cagg._lock_source(p_source text) returns void
+language plpgsql as $$
+begin
+  if to_regclass(p_source) is not null then execute format('lock table %s in share row exclusive mode', p_source); end if;
+end $$;
+
+create or replace function cagg._renew_triggers(p_source text) returns void
+language plpgsql as $$
+begin
+  if to_regclass(p_source) is null and exists (select from cagg._roots(p_source)) then
+    perform cagg._install_changes();
+  else
+    perform cagg._install_triggers(p_source);
+  end if;
+end $$;
+
 create or replace function cagg.drop_continuous_aggregate(view_name text, "cascade" boolean default false) returns void
 language plpgsql as $$
 declare
@@ -219,10 +236,10 @@ begin
   end loop;
   -- Maintenance holds no row of it; no writer is between reading the trigger function and writing the table that goes.
   perform pg_advisory_xact_lock(hashtext('cagg.maintenance'));
-  execute format('lock table %s in share row exclusive mode', v_this.source);
+  perform cagg._lock_source(v_this.source);
   delete from cagg._aggregates where id = v_this.id;
   execute format('drop view if exists %s%s', cagg._view(v_this), case when "cascade" then ' cascade' else '' end);
-  perform cagg._install_triggers(v_this.source);
+  perform cagg._renew_triggers(v_this.source);
   -- With it goes the function that computes a group of it.
   execute format('drop table if exists %s cascade', cagg._store(v_this));
 end $$;

@@ -153,7 +153,7 @@ begin
 
   perform cagg._fold_tail(source) from (select distinct source from cagg._aggregates order by 1) as sources;
   -- Writers may wait for what is clean: whoever waited for a writer, too, a second later, would make a deadlock of it.
-  for v_this in select * from cagg._aggregates as a where ready and not cagg._is_additive(a.shape) order by id loop
+  for v_this in select * from cagg._aggregates as a where ready and not cagg._is_additive(a.shape) and to_regclass(source) is not null order by id loop
     perform cagg._clean(v_this, now() + interval '500 ms');
   end loop;
   for v_this in select * from cagg._aggregates as a where ready and cagg._has_sketch(a.shape) order by id loop

@@ -44,7 +44,7 @@ language sql stable as $$
     where a.ready is not false
   ), replaced as (
     select a.id from cagg._aggregates as a left join wanted using (id)
-    where a.ready and (cagg._is_outdated(a) or (a.definition, a.options) is distinct from (coalesce(wanted.definition, a.definition), coalesce(wanted.options, a.options)))
+    where a.ready and (cagg._is_outdated(a) and to_regclass(a.source) is not null or (a.definition, a.options) is distinct from (coalesce(wanted.definition, a.definition), coalesce(wanted.options, a.options)))
     union
     select a.id from replaced join cagg._aggregates as a on a.parent = replaced.id where a.ready
   )
@@ -109,11 +109,11 @@ declare
 begin
   perform pg_advisory_xact_lock(hashtext('cagg.define')), pg_advisory_xact_lock(hashtext('cagg.maintenance'));
   for v_source in select distinct (a).source from unnest(v_gone) as a order by 1 loop
-    execute format('lock table %s in share row exclusive mode', v_source);
+    perform cagg._lock_source(v_source);
   end loop;
   delete from cagg._aggregates where not ready;
   for v_source in select distinct (a).source from unnest(v_gone) as a order by 1 loop
-    perform cagg._install_triggers(v_source);
+    perform cagg._renew_triggers(v_source);
   end loop;
   foreach v_this in array v_gone loop
     execute format('drop table if exists %s cascade', cagg._store(v_this));
@@ -192,7 +192,7 @@ begin
   v_new := array(select a from cagg._aggregates as a where not ready order by id);
   v_old := array(select a from cagg._aggregates as a where ready and exists (select from unnest(v_new) as n where cagg._view(n) = cagg._view(a)) order by id desc);
   for v_source in select distinct (a).source from unnest(v_new || v_old) as a order by 1 loop
-    execute format('lock table %s in share row exclusive mode', v_source);
+    perform cagg._lock_source(v_source);
   end loop;
   delete from cagg._aggregates where id in (select (o).id from unnest(v_old) as o);
   update cagg._aggregates set ready = true where not ready;
@@ -202,7 +202,7 @@ begin
     execute cagg._log_stored(v_this, 'true');
   end loop;
   for v_source in select distinct (a).source from unnest(v_new || v_old) as a order by 1 loop
-    perform cagg._install_triggers(v_source);
+    perform cagg._renew_triggers(v_source);
   end loop;
   foreach v_this in array v_old loop
     execute format('drop table if exists %s cascade', cagg._store(v_this));
@@ -217,7 +217,7 @@ declare
   v_source text; v_view text; v_fill text[]; v_statement text;
 begin
   delete from cagg._wanted;
-  for v_source in select distinct source from cagg._aggregates as a where cagg._is_outdated(a) order by 1 loop
+  for v_source in select distinct source from cagg._aggregates as a where cagg._is_outdated(a) and to_regclass(source) is not null order by 1 loop
     execute format('lock table %s in share row exclusive mode', v_source);
     perform cagg._fold_tail(v_source);
   end loop;

@@ -20,12 +20,16 @@ begin
   end loop;
   for v_tail in
     select oid from pg_catalog.pg_class
-    where relnamespace = 'cagg_data'::regnamespace and relname like 'tail\_%' and oid not in (
-      select to_regclass(cagg._tail(source)) from cagg._aggregates)
+    where relnamespace = 'cagg_data'::regnamespace and relname like 'tail\_%' and not exists (
+      select from cagg._aggregates where to_regclass(cagg._tail(source)) = pg_class.oid)
   loop
-    execute format('drop table %s', v_tail);
+    begin
+      execute format('drop table %s', v_tail);
+    exception when dependent_objects_still_exist then
+      null; -- an aggregate whose source is gone reads it
+    end;
   end loop;
 end $$;
 
-select cagg._write_fresh(a) from cagg._aggregates as a where not cagg._is_additive(shape);
-select cagg._install_triggers(source) from (select distinct source from cagg._aggregates) as sources;
+select cagg._write_fresh(a) from cagg._aggregates as a where not cagg._is_additive(shape) and to_regclass(source) is not null;
+select cagg._renew_triggers(source) from (select distinct source from cagg._aggregates) as sources;

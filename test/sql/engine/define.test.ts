@@ -1,5 +1,6 @@
 // Creating and dropping: what is accepted, what is refused and how it is said.
-import { expect, it } from 'vitest'
+import { expect, inject, it } from 'vitest'
+import { readEngine } from '../../../server/db/sqlFiles.ts'
 import { useEngine } from './support.ts'
 
 const engine = useEngine()
@@ -47,6 +48,7 @@ it.each([
   ['a sum of two buckets', `select cagg.time_bucket('1 hour', ts) - cagg.time_bucket('1 day', ts), count(*) from shop."Sales" group by 1`, /by itself/],
   ['a width that is a column', `select cagg.time_bucket(units * interval '1 hour', ts), count(*) from shop."Sales" group by 1`, /1 hour/],
   ['a width of nothing', `select cagg.time_bucket('0 hours', ts), count(*) from shop."Sales" group by 1`, /1 hour/],
+  ['a sum of money', `select cagg.time_bucket('1 hour', ts), sum(units::money) from shop."Sales" group by 1`, /::numeric/],
   ['a width that mixes months and days', `select cagg.time_bucket('1 month 1 day', ts), count(*) from shop."Sales" group by 1`, /width/],
   ['a zone that does not exist', `select cagg.time_bucket('1 day', ts, 'Europe/Atlantis'), count(*) from shop."Sales" group by 1`, /zone/],
   ['another way to a bucket', `select date_trunc('hour', ts), count(*) from shop."Sales" group by 1`, /cagg\.time_bucket/],
@@ -137,6 +139,29 @@ it('leaves a source without triggers once its last aggregate is gone', async () 
   await engine.sql(`select cagg.drop_continuous_aggregate('shop.by_dimension_1h'), cagg.drop_continuous_aggregate('shop.statistics_1h', true)`)
   expect(await engine.sql(`select tgname from pg_trigger where tgrelid = 'shop."Sales"'::regclass and not tgisinternal`)).toEqual([])
   await engine.sql('select shop.fill(10, 0.1)')
+})
+
+it('lets the aggregates of a table that is gone stand until they are dropped, whatever else is done', async () => {
+  const views = ['shop.of_gone', 'shop.of_gone_1d']
+  await engine.sql('create table shop.gone (seen timestamptz not null, n integer)')
+  await create('shop.of_gone', `select cagg.time_bucket('1 hour', seen) as bucket, count(*) as n, max(n) as most from shop.gone group by 1`)
+  await create('shop.of_gone_1d', `select cagg.time_bucket('1 day', bucket) as bucket, sum(n) as n, max(most) as most from shop.of_gone group by 1`)
+  await engine.sql(`insert into shop.gone select '2026-03-02 12:00+00', n from generate_series(1, 100) as n; delete from shop.gone where n > 90`)
+  await engine.sql(`insert into shop.gone values ('2026-03-02 12:00+00', 1)`)
+  await engine.sql('drop table shop.gone')
+  await engine.sql('select cagg.run_maintenance()')
+  // As a newer engine, which builds the others again.
+  const text = readEngine(inject('projectDir')).map(({ text }) => text).join('\n')
+  const newer = text.replace(/(function cagg\._shape_version\(\).*?return )\d+/s, '$11000')
+  for (const engineText of [newer, text]) {
+    await engine.sql(`begin; ${engineText}; commit`)
+    for (const view of views) expect(await engine.sql(`select n::integer from ${view}`)).toEqual([{ n: 91 }])
+  }
+  expect(await engine.sql(`select relname from pg_class where relname like 'tail\\_%\\_1000'`)).toEqual([])
+  await engine.sql(`select cagg.drop_continuous_aggregate('shop.of_gone_1d')`)
+  await engine.sql(`select cagg.drop_continuous_aggregate('shop.of_gone')`)
+  expect(await engine.sql(`select proname as name from pg_proc where proname ~ 'gone' union all select relname from pg_class where relname ~ 'gone'`)).toEqual([])
+  await engine.sql(`select shop.fill(10, 0.5); select cagg.run_maintenance()`)
 })
 
 it('says which aggregate does not exist', async () => {
