@@ -28,15 +28,12 @@ declare
   v_sketch bigint[] := '{}';
   v_largest bigint := 9223372036854775807;
   v_done bigint := 0;
-  v_next bigint := 65536;
+  v_next bigint := 32768;
 begin
   if cardinality(p_hashes) <= 1 then return p_hashes; end if;
-  if cardinality(p_hashes) <= v_next then
-    return cagg._sketch_cap((select array_agg(distinct hash) from unnest(p_hashes) as hash));
-  end if;
   while v_done < cardinality(p_hashes) loop
-    v_sketch := cagg._sketch(v_sketch || array(
-      select distinct hash from unnest(p_hashes[v_done + 1:v_next]) as hash where hash <= v_largest));
+    v_sketch := cagg._sketch_cap((
+      select array_agg(distinct hash) from unnest(v_sketch || p_hashes[v_done + 1:v_next]) as hash where hash <= v_largest));
     if cardinality(v_sketch) = 16384 then v_largest := v_sketch[16384]; end if;
     v_done := v_next;
     v_next := least(v_next * 8, 2147483647);
@@ -47,13 +44,23 @@ end $$;
 -- The same of hashes that are sorted and distinct already, as array_agg(distinct …) leaves them.
 create or replace function cagg._sketch_cap(p_hashes bigint[]) returns bigint[]
 language plpgsql immutable strict parallel safe as $$
+declare
+  v_room integer[] := array_fill(1024, array[16]);
+  v_sketch bigint[] := '{}';
+  v_hash bigint;
+  v_shard integer;
 begin
   -- Shards fill evenly: none is full before half of all is.
   if cardinality(p_hashes) <= 8192 then return p_hashes; end if;
-  return (
-    select array_agg(hash order by hash)
-    from (select hash, row_number() over (partition by hash & 15 order by hash) as rank from unnest(p_hashes) as hash) as ranked
-    where rank <= 1024);
+  foreach v_hash in array p_hashes loop
+    v_shard := (v_hash & 15) + 1;
+    if v_room[v_shard] > 0 then
+      v_room[v_shard] := v_room[v_shard] - 1;
+      v_sketch := v_sketch || v_hash;
+      exit when cardinality(v_sketch) = 16384;
+    end if;
+  end loop;
+  return v_sketch;
 end $$;
 
 create or replace function cagg._sketch_of(p_values anycompatiblearray) returns bigint[]

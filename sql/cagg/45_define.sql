@@ -152,6 +152,21 @@ begin
   perform set_config('search_path', v_path, true);
 end $$;
 
+-- Nobody looks for a group by its hashes or counts of values, and sampling those would cost a writer's machine more than folding them.
+create or replace function cagg._leave_unanalyzed(p_this cagg._aggregates) returns void
+language plpgsql as $$
+declare
+  v_state text;
+begin
+  for v_state in
+    select attname from jsonb_array_elements(p_this.shape -> 'states') as s
+    join pg_catalog.pg_attribute on attrelid = to_regclass(cagg._store(p_this)) and attname = s ->> 'name'
+    where s ->> 'kind' in ('sketch', 'tally') and attstattarget is distinct from 0
+  loop
+    execute format('alter table %s alter column %I set statistics 0', cagg._store(p_this), v_state);
+  end loop;
+end $$;
+
 -- The tables and the view of a shape; p_fill: and the back-fill and the triggers.
 create or replace function cagg._build(p_name text[], p_definition text, p_options jsonb, p_shape jsonb, p_parent integer, p_fill boolean)
 returns void
@@ -184,6 +199,7 @@ begin
     cagg._name(v_this.view_name, '_' || v_this.id || '_group'), cagg._list(v_shape -> 'keys', ', %1$s', ''));
   -- Hashes do not compress; trying to cost more than writing them.
   execute cagg._by_kind(v_shape -> 'states', '', '', '', format('alter table %s alter column %%1$s set storage external;', cagg._store(v_this)));
+  perform cagg._leave_unanalyzed(v_this);
   if cagg._has_sketch(v_shape) then
     execute format('create index on %s (slot) where slot <> 0', cagg._store(v_this));
   end if;

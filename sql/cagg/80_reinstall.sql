@@ -31,5 +31,6 @@ begin
   end loop;
 end $$;
 
+select cagg._leave_unanalyzed(a) from cagg._aggregates as a;
 select cagg._write_fresh(a) from cagg._aggregates as a where not cagg._is_additive(shape) and to_regclass(source) is not null;
 select cagg._renew_triggers(source) from (select distinct source from cagg._aggregates) as sources;

@@ -27,6 +27,17 @@ it('tells of each aggregate what it is, how large, and when it changed last', as
   ])
 })
 
+it('has analyze leave sketches alone, and nothing else', async () => {
+  const sampled = (await engine.sql<{ state: string }>(`
+    select tablename || '.' || attname as state from pg_stats where schemaname = 'cagg_data' and tablename ~ '^sales_1s_' and attname ~ '^(s[0-9]+|n|bucket)$'`)).map(({ state }) => state)
+  const sketches = (await engine.sql<{ state: string }>(`
+    select relname || '.' || (s ->> 'name') as state from cagg._aggregates as a cross join jsonb_array_elements(shape -> 'states') as s
+    join pg_class on relname = view_name || '_' || a.id where view_name = 'sales_1s' and s ->> 'kind' in ('sketch', 'tally')`)).map(({ state }) => state)
+  expect(sketches.length).toBeGreaterThan(0)
+  expect(sampled.length).toBeGreaterThan(3)
+  expect(sampled.filter((state) => sketches.includes(state))).toEqual([])
+})
+
 it('says of an aggregate that nobody wrote to that it has not changed', async () => {
   await engine.sql(`create table shop.quiet (ts timestamptz); select cagg.create_continuous_aggregate('shop.quiet_1d', $$
     select cagg.time_bucket('1 day', ts) as day, count(*) as n from shop.quiet group by 1 $$)`)
