@@ -1,5 +1,5 @@
 // The continuous aggregates there are, and the proof that each is true.
-import type pg from 'pg'
+import type { Database } from '../db/index.ts'
 import type { Builder } from './builder.ts'
 
 interface Aggregate {
@@ -23,19 +23,15 @@ const listed = `
 
 const DRIFT_TIMEOUT_MS = 120_000
 
-async function readDrift(pool: pg.Pool, name: string): Promise<number> {
-  const client = await pool.connect()
+/** On a connection of its own: those of the pool are for what is short. */
+async function readDrift(database: Pick<Database, 'connect'>, name: string): Promise<number> {
+  const client = await database.connect({ queryTimeoutMs: DRIFT_TIMEOUT_MS + 1_000 })
   try {
-    await client.query('begin read only')
-    await client.query(`select set_config('statement_timeout', $1, true)`, [String(DRIFT_TIMEOUT_MS)])
+    await client.query(`set default_transaction_read_only = on; set statement_timeout = ${DRIFT_TIMEOUT_MS}`)
     const { rows } = await client.query<{ drift: string }>('select cagg.drift($1) as drift', [name])
-    await client.query('commit')
-    client.release()
     return Number(rows[0]?.drift)
-  } catch (error) {
-    // A connection whose transaction broke is not worth mending.
-    client.release(true)
-    throw error
+  } finally {
+    void client.end().catch(() => undefined)
   }
 }
 
@@ -73,7 +69,7 @@ export function addAggregates(builder: Builder): void {
           if (known) return known
           const drift = queue.then(() => {
             asked.delete(name)
-            return readDrift(services.database.pool, name)
+            return readDrift(services.database, name)
           })
           asked.set(name, drift)
           queue = drift.catch(() => undefined)

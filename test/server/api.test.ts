@@ -11,10 +11,14 @@ import {
   lexicographicSortSchema,
   printSchema,
 } from 'graphql'
+import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import type { PrismaClient } from '../../server/db/generated/prisma/client.ts'
 import { makePrisma } from '../../server/schema/prisma.ts'
 import { makeSchema } from '../../server/schema/schema.ts'
+import { openConnections } from '../../server/db/database.ts'
+import { connectForTest } from '../support/database.ts'
+import { makeWay } from '../support/way.ts'
 import { type Api, type Json, seedShop, startApi } from './apiKit.ts'
 
 const projectDir = inject('projectDir')
@@ -302,6 +306,24 @@ describe('what the server knows', () => {
       source: 'metrics.orders_1m',
     })
     expect(data.continuousAggregates.map((each: Json) => each.drift)).toEqual(data.continuousAggregates.map(() => 0))
+  })
+
+  test('a drift whose connection breaks is an error, and of nothing else', async () => {
+    const way = await makeWay(api.database.url)
+    const through = await openConnections(pino({ level: 'silent' }), { url: way.url, poolMax: 4 })
+    const other = await startApi({ database: through })
+    const holder = await connectForTest(api.database)
+    await holder.query('begin; lock table public.messages in access exclusive mode')
+    const answer = other.post(`{ continuousAggregates { name drift } }`)
+    const waiting = `select from pg_stat_activity where query like 'select cagg.drift%' and wait_event_type = 'Lock' and datname = current_database()`
+    await expect.poll(async () => (await api.database.pool.query(waiting)).rowCount, { timeout: 10_000 }).toBe(1)
+    way.cut()
+    await holder.query('rollback')
+    expect((await answer).errors).toMatchObject([{ extensions: { code: 'UNAVAILABLE' } }])
+    expect((await other.post(`{ continuousAggregates { drift } }`)).errors).toBeUndefined()
+    await other.close()
+    await through.close()
+    way.close()
   })
 
   test('statistics of its own', async () => {
