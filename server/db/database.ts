@@ -4,13 +4,15 @@ import pg from 'pg'
 import type { Logger } from 'pino'
 
 const connectTimeoutMs = 10_000
+/** PostgreSQL ends a statement that takes too long; this much later the connection is given up that has not said so. */
+const answersWithinMs = 1_000
 /** A statement under way holds its connection; it is not waited for any longer. */
 const poolEndsWithinMs = 300
 
 export interface Database {
   /** Its connection string. */
   url: string
-  /** For short statements. */
+  /** For short statements: each has its time. */
   pool: pg.Pool
   /**
    * A connection of one's own, for COPY or a long transaction; whoever takes it ends it. `queryTimeoutMs`: a statement that has no
@@ -22,10 +24,15 @@ export interface Database {
   close(): Promise<void>
 }
 
-/** Opens `url`; `afterwards` runs last when it is closed. */
+/** Opens `url`; `statementTimeoutMs` is for statements on the pool; `afterwards` runs last when it is closed. */
 export async function openConnections(
   log: Logger,
-  { url, poolMax, afterwards }: { url: string; poolMax: number; afterwards?: () => Promise<void> },
+  {
+    url,
+    poolMax,
+    statementTimeoutMs,
+    afterwards,
+  }: { url: string; poolMax: number; statementTimeoutMs?: number; afterwards?: () => Promise<void> },
 ): Promise<Database> {
   const config = {
     connectionString: url,
@@ -33,7 +40,12 @@ export async function openConnections(
     options: '-c timezone=UTC',
     connectionTimeoutMillis: connectTimeoutMs,
   }
-  const pool = new pg.Pool({ ...config, max: poolMax })
+  const pool = new pg.Pool({
+    ...config,
+    max: poolMax,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs && statementTimeoutMs + answersWithinMs,
+  })
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'))
   const { rows } = await pool.query<{ version: string }>(
     `select split_part(current_setting('server_version'), ' ', 1) as version`,

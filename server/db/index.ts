@@ -11,6 +11,8 @@ export { migrationNames } from './migrations.ts'
 export { StartError } from './startError.ts'
 
 const databaseName = 'lookout'
+/** Longer than anything that is asked of it on the pool has for itself. */
+const statementTimeoutMs = 30_000
 
 export interface DatabaseConfig {
   /** Where package.json, prisma/ and sql/ are. */
@@ -71,5 +73,5 @@ export async function openDatabase(url: string, config: DatabaseConfig, log: Log
   const { projectDir, rawRetentionDays, poolMax } = config
   await checkServer(url)
   await prepareDatabase(log, { url, projectDir, rawRetentionDays })
-  return openConnections(log, { url, poolMax })
+  return openConnections(log, { url, poolMax, statementTimeoutMs })
 }

@@ -41,6 +41,6 @@ export async function installSql(log: Logger, client: pg.Client, options: Instal
 }
 
 /** Makes day partitions ahead and drops what the retention policies let go. */
-export async function runUpkeep(client: pg.Client | pg.Pool): Promise<void> {
+export async function runUpkeep(client: pg.Client): Promise<void> {
   await client.query('select cagg.run_maintenance()')
 }

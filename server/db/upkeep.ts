@@ -3,24 +3,36 @@ import type { Logger } from 'pino'
 import type { Database } from './database.ts'
 import { runUpkeep } from './install.ts'
 
+/** Without an answer by then its connection is given up. */
+const takesMsMax = 600_000
+
 export interface Upkeep {
   close(): Promise<void>
 }
 
 export function makeUpkeep(
-  { database, log }: { database: Pick<Database, 'pool'>; log: Logger },
+  { database, log }: { database: Pick<Database, 'connect'>; log: Logger },
   { intervalMs }: { intervalMs: number },
 ): Upkeep {
-  let running: Promise<void> = Promise.resolve()
+  let running: Promise<void> | undefined
+  /** It may take longer than what else is asked of a database: on a connection of its own. */
+  async function run(): Promise<void> {
+    const client = await database.connect({ queryTimeoutMs: takesMsMax })
+    try {
+      await runUpkeep(client)
+    } finally {
+      void client.end().catch(() => undefined)
+    }
+  }
   const timer = setInterval(() => {
-    running = runUpkeep(database.pool).catch((error: unknown) =>
-      log.warn({ err: error }, 'upkeep failed; it is tried again'),
-    )
+    running ??= run()
+      .catch((error: unknown) => log.warn({ err: error }, 'upkeep failed; it is tried again'))
+      .finally(() => (running = undefined))
   }, intervalMs)
   return {
-    close() {
+    async close() {
       clearInterval(timer)
-      return running
+      await running
     },
   }
 }

@@ -7,6 +7,8 @@ import { makeAccess } from '../../server/access/access.ts'
 import type { Role } from '../../server/access/callers.ts'
 import { createKey, forgetKeys, readKeys, revokeKey } from '../../server/access/keyTable.ts'
 import { makeToken, readToken } from '../../server/access/token.ts'
+import { openConnections } from '../../server/db/database.ts'
+import { makeWay } from '../support/way.ts'
 import { type Api, startApi } from './apiKit.ts'
 
 const READ = '{ metricCatalogue { metric } }'
@@ -180,6 +182,21 @@ test('callers with what is no key have the keys read no more often than one call
   }
   expect(performance.now() - startedAt).toBeGreaterThan(2 * 50)
   await access.close()
+})
+
+test('a key ends, too, where the connection that the keys were read on says nothing more', async () => {
+  const way = await makeWay(api.database.url)
+  const log = pino({ level: 'silent' })
+  const database = await openConnections(log, { url: way.url, poolMax: 1, statementTimeoutMs: 100 })
+  const { token, revoke } = await makeKey('view')
+  const access = await makeAccess({ database, log }, { openWithoutKeys: false, refreshMs: 20 })
+  await access.admit(token)
+  way.hush()
+  await revoke()
+  await expect.poll(() => access.admit(token).catch(({ code }) => code), { timeout: 5_000 }).toBe('UNAUTHENTICATED')
+  await access.close()
+  await database.close()
+  way.close()
 })
 
 test('what is kept of a key does not give it away', async () => {
