@@ -28,7 +28,7 @@ export interface TransportLimits {
   operationsPerSocketMax: number
   /** A socket must say what it wants within this time. */
   socketInitMs: number
-  /** A socket that does not answer a ping within this time is closed. */
+  /** A socket that does not answer a ping within this time is closed, with 4013 where messages wait for it. */
   socketPingMs: number
   /** A socket that does not take a message within this time is closed with 4013. */
   socketSendMs: number

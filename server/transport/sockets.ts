@@ -76,6 +76,8 @@ export function makeSockets(
     perMessageDeflate: false,
   })
   const requestIds = new WeakMap<SubscribePayload, string>()
+  /** Why sockets were let go, which a client that reads nothing does not confirm. */
+  const ownCodes = new WeakMap<WebSocket, number>()
   const idOf = (payload: SubscribePayload) => requestIds.get(payload) ?? ''
 
   const options: ServerOptions<Record<string, unknown>, Extra> = {
@@ -159,8 +161,10 @@ export function makeSockets(
   acceptor.on('connection', (socket: WebSocket, request: IncomingMessage, connection: Duplex) => {
     // Broken frames and messages that are too large: ws closes the socket with the code for it.
     socket.on('error', (error) => log.debug({ err: error }, 'a socket broke'))
-    const stopPinging = ping(socket, limits.socketPingMs)
     const outflow = makeOutflow({ socket, connection, onSlow: () => letGoSlow(socket) }, limits)
+    // Whoever reads nothing does not read a ping either.
+    const onSilent = () => (outflow.hasRoom() ? socket.terminate() : letGoSlow(socket))
+    const stopPinging = ping(socket, limits.socketPingMs, onSilent)
     const closed = server.opened(
       {
         protocol: socket.protocol,
@@ -181,7 +185,7 @@ export function makeSockets(
       { request, socket, outflow },
     )
     socket.once('close', (code, reason) => {
-      onClosed?.(code)
+      onClosed?.(ownCodes.get(socket) ?? code)
       stopPinging()
       outflow.close()
       closed(code, String(reason)).catch((error: unknown) =>
@@ -196,6 +200,7 @@ export function makeSockets(
   }
 
   function letGo(socket: WebSocket, code: number, reason: string): void {
+    ownCodes.set(socket, code)
     socket.close(code, reason)
     // Whoever reads nothing does not read the close frame either.
     setTimeout(() => socket.terminate(), 1000).unref()
@@ -230,12 +235,12 @@ export function makeSockets(
   }
 }
 
-/** Ends a socket whose other end is gone without a word. Returns how to stop. */
-function ping(socket: WebSocket, everyMs: number): () => void {
+/** Finds a socket whose other end is gone without a word. Returns how to stop. */
+function ping(socket: WebSocket, everyMs: number, onSilent: () => void): () => void {
   let answered = true
   socket.on('pong', () => (answered = true))
   const timer = setInterval(() => {
-    if (!answered) return socket.terminate()
+    if (!answered) return onSilent()
     answered = false
     socket.ping()
   }, everyMs)

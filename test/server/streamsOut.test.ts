@@ -48,7 +48,7 @@ function makeSource() {
                   waiting.push(thing)
                   outlet.wake()
                 },
-                end: outlet.end,
+                end: (error?: unknown) => outlet.end(error),
               }
               outlets.add(entry)
               return outlet.stream
@@ -276,6 +276,30 @@ test('a socket whose other end says nothing any more is gone within twice the ti
     expect((await once(socket, 'close'))[0]).toBe(1006)
     expect(Date.now() - asked).toBeLessThan(1_000)
     expect(2 * TRANSPORT_LIMITS.socketPingMs).toBeLessThan(30_000)
+  } finally {
+    await api.close()
+  }
+})
+
+test('a socket that is not read is let go, and counted as one that was too slow', { timeout: 60_000 }, async () => {
+  const api = await startApi({ transport: { limits: { socketPingMs: 1_000 } } })
+  try {
+    const m = Array.from({ length: 100 }, () => ({ severity: 'DANGER', title: 'large', text: 'x'.repeat(4000) }))
+    await api.post(`mutation ($m: [MessageInput!]!) { postMessages(messages: $m) { accepted } }`, { m })
+    const socket = new WebSocket(`${api.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws')
+    await once(socket, 'open')
+    socket.send('{"type":"connection_init"}')
+    await once(socket, 'message')
+    socket.pause()
+    // What the kernel holds for a connection on this machine may be some megabytes.
+    const query = 'subscription { messages { messages { title text } } }'
+    for (let id = 0; id < 100; id++)
+      socket.send(JSON.stringify({ id: String(id), type: 'subscribe', payload: { query } }))
+    const closed = async () =>
+      (await (await fetch(`${api.url}/metrics`)).text()).includes('lookout_sockets_closed_total{reason="too_slow"} 1')
+    await expect.poll(closed, { timeout: 20_000 }).toBe(true)
+    expect(api.streams().subscribers).toBe(0)
+    socket.terminate()
   } finally {
     await api.close()
   }
