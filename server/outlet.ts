@@ -40,88 +40,99 @@ interface Waiter<T> {
 export const isStream = (value: unknown): value is Stream<unknown> =>
   typeof (value as Partial<Stream<unknown>> | null)?.pour === 'function'
 
-export function makeOutlet<T>({ take, onStart, onEnd }: OutletHooks<T>): Outlet<T> {
-  const waiters: Waiter<T>[] = []
-  let sink: Sink<T> | undefined
-  let started = false
-  let done = false
-  /** The reader has gone: what waits is of no use. */
-  let left = false
-  let failure: { error: unknown } | undefined
+export const makeOutlet = <T>(hooks: OutletHooks<T>): Outlet<T> => new ReadingEnd(hooks)
 
-  function wake(): void {
-    while (sink ? sink.ready() : waiters.length > 0) {
-      const value = left ? undefined : take()
+/** One object, where closures would be many: a message goes from viewer to viewer, and what it has to visit there costs most. */
+class ReadingEnd<T> implements Outlet<T>, Stream<T> {
+  readonly #hooks: OutletHooks<T>
+  readonly #waiters: Waiter<T>[] = []
+  #sink: Sink<T> | undefined
+  #started = false
+  #done = false
+  /** The reader has gone: what waits is of no use. */
+  #left = false
+  #failure: { error: unknown } | undefined
+
+  constructor(hooks: OutletHooks<T>) {
+    this.#hooks = hooks
+  }
+
+  get stream(): Stream<T> {
+    return this
+  }
+
+  wake(): void {
+    while (this.#sink ? this.#sink.ready() : this.#waiters.length > 0) {
+      const value = this.#left ? undefined : this.#hooks.take()
       if (value !== undefined) {
-        if (sink) sink.take(value)
-        else waiters.shift()!.resolve({ done: false, value })
-      } else if (done) finish()
+        if (this.#sink) this.#sink.take(value)
+        else this.#waiters.shift()!.resolve({ done: false, value })
+      } else if (this.#done) this.#finish()
       else return
     }
   }
 
-  function finish(): void {
-    const error = failure
-    failure = undefined
-    const last = sink
-    sink = undefined
-    if (last) return last.end(error?.error)
-    const waiter = waiters.shift()
+  end(error?: unknown): void {
+    if (this.#done) return
+    this.#done = true
+    if (error !== undefined) this.#failure = { error }
+    this.#hooks.onEnd()
+    this.wake()
+  }
+
+  next(): Promise<IteratorResult<T, undefined>> {
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject })
+      this.#start()
+      this.wake()
+    })
+  }
+
+  pour(sink: Sink<T>): () => void {
+    this.#sink = sink
+    // The reader knows how to wake it before anything can come.
+    queueMicrotask(() => {
+      this.#start()
+      this.wake()
+    })
+    return () => this.wake()
+  }
+
+  // Plain functions, no generator: a generator's return() would wait for the next() before it, perhaps for ever.
+  async return(): Promise<IteratorResult<T, undefined>> {
+    this.#leave()
+    return { done: true, value: undefined }
+  }
+
+  async throw(error: unknown): Promise<never> {
+    this.#leave()
+    throw error
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  #start(): void {
+    if (this.#started || this.#done) return
+    this.#started = true
+    this.#hooks.onStart?.()
+  }
+
+  #finish(): void {
+    const error = this.#failure
+    this.#failure = undefined
+    const sink = this.#sink
+    this.#sink = undefined
+    if (sink) return sink.end(error?.error)
+    const waiter = this.#waiters.shift()
     if (error) waiter?.reject(error.error)
     else waiter?.resolve({ done: true, value: undefined })
   }
 
-  function start(): void {
-    if (started || done) return
-    started = true
-    onStart?.()
-  }
-
-  function end(error?: unknown): void {
-    if (done) return
-    done = true
-    if (error !== undefined) failure = { error }
-    onEnd()
-    wake()
-  }
-
-  function leave(): void {
-    left = true
-    end()
-  }
-
-  return {
-    wake,
-    end,
-    stream: {
-      next: () =>
-        new Promise((resolve, reject) => {
-          waiters.push({ resolve, reject })
-          start()
-          wake()
-        }),
-      pour(into) {
-        sink = into
-        // The reader knows how to wake it before anything can come.
-        queueMicrotask(() => {
-          start()
-          wake()
-        })
-        return wake
-      },
-      // Plain functions, no generator: a generator's return() would wait for the next() before it, perhaps for ever.
-      return: async () => {
-        leave()
-        return { done: true, value: undefined }
-      },
-      throw: async (error: unknown) => {
-        leave()
-        throw error
-      },
-      [Symbol.asyncIterator]() {
-        return this
-      },
-    },
+  #leave(): void {
+    this.#left = true
+    this.end()
   }
 }
 

@@ -31,7 +31,7 @@ export function makeSlot<Row extends StreamRow, Message>(
   let due: RowsDelta<Row> | 'snapshot' | undefined
   let held = false
 
-  const { wake, end, stream } = makeOutlet<Message>({
+  const outlet = makeOutlet<Message>({
     take() {
       if (held || !due) return undefined
       const taken = due
@@ -48,7 +48,7 @@ export function makeSlot<Row extends StreamRow, Message>(
     const merged = earlier ? merge(earlier, later) : later
     const rows = merged.items.length + merged.removed.length
     due = rows > rowsMax ? 'snapshot' : rows > 0 ? merged : undefined
-    wake()
+    outlet.wake()
   }
 
   return {
@@ -61,14 +61,14 @@ export function makeSlot<Row extends StreamRow, Message>(
     },
     pushSnapshot() {
       due = 'snapshot'
-      wake()
+      outlet.wake()
     },
     hold(on) {
       held = on
-      wake()
+      outlet.wake()
     },
-    end,
-    stream,
+    end: (error) => outlet.end(error),
+    stream: outlet.stream,
   }
 }
 

@@ -1,6 +1,6 @@
 // Subscription.stats: one reading per distinct interval, shared, the newest one kept for whoever is slow.
 import { LookoutError } from '../errors.ts'
-import { makeOutlet, type Stream } from '../outlet.ts'
+import { makeOutlet, type Outlet, type Stream } from '../outlet.ts'
 
 export interface StatsStreams<Stats> {
   /** @throws LookoutError BAD_REQUEST for an interval out of range, OVERLOADED where there are too many different ones. */
@@ -10,8 +10,8 @@ export interface StatsStreams<Stats> {
 }
 
 interface Listener<Stats> {
-  push(reading: Stats): void
-  end(error?: unknown): void
+  waiting: Stats | undefined
+  outlet: Outlet<Stats>
 }
 
 interface Ticker<Stats> {
@@ -36,9 +36,12 @@ export function makeStatsStreams<Stats>(
         const taken = await read()
         ticker.latest = taken
         // Whoever leaves meanwhile is told no more; whoever comes has the newest already.
-        for (const listener of ticker.listeners) listener.push(taken)
+        for (const listener of ticker.listeners) {
+          listener.waiting = taken
+          listener.outlet.wake()
+        }
       } catch (error) {
-        if (!ticker.latest) for (const listener of [...ticker.listeners]) listener.end(error)
+        if (!ticker.latest) for (const { outlet } of [...ticker.listeners]) outlet.end(error)
       } finally {
         reading = false
       }
@@ -61,11 +64,10 @@ export function makeStatsStreams<Stats>(
       throw new LookoutError('OVERLOADED', `All ${feedsMax} distinct intervals are taken.`, { retryAfterMs: 5000 })
     }
     const ticker = tickers.get(everyMs) ?? start(everyMs)
-    let waiting = ticker.latest
     const outlet = makeOutlet<Stats>({
       take() {
-        const taken = waiting
-        waiting = undefined
+        const taken = listener.waiting
+        listener.waiting = undefined
         return taken
       },
       onEnd() {
@@ -75,13 +77,7 @@ export function makeStatsStreams<Stats>(
         tickers.delete(everyMs)
       },
     })
-    const listener: Listener<Stats> = {
-      push(taken) {
-        waiting = taken
-        outlet.wake()
-      },
-      end: outlet.end,
-    }
+    const listener: Listener<Stats> = { waiting: ticker.latest, outlet }
     ticker.listeners.add(listener)
     return outlet.stream
   }
@@ -90,7 +86,7 @@ export function makeStatsStreams<Stats>(
     subscribe,
     subscribers: () => [...tickers.values()].reduce((sum, { listeners }) => sum + listeners.size, 0),
     close() {
-      for (const { listeners } of [...tickers.values()]) for (const listener of [...listeners]) listener.end()
+      for (const { listeners } of [...tickers.values()]) for (const { outlet } of [...listeners]) outlet.end()
     },
   }
 }

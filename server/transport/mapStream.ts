@@ -1,6 +1,6 @@
 // A stream with each of its messages changed. Plain functions, no generator: ending it reaches the source at once, even while
 // a message is awaited.
-import type { Stream } from '../outlet.ts'
+import type { Sink, Stream } from '../outlet.ts'
 
 export type MaybePromise<T> = T | Promise<T>
 
@@ -14,86 +14,110 @@ export interface Change<In, Out> {
 
 const isPromise = <T>(value: MaybePromise<T>): value is Promise<T> => value instanceof Promise
 
-export function mapStream<In, Out>(source: Stream<In>, { each, failed, over }: Change<In, Out>): Stream<Out> {
-  let done = false
+export const mapStream = <In, Out>(source: Stream<In>, change: Change<In, Out>): Stream<Out> =>
+  new MappedStream(source, change)
 
-  function end(): void {
-    if (done) return
-    done = true
-    over?.()
+/** One object that is the reader of one stream and the writer of the other: see outlet.ts for why not closures. */
+class MappedStream<In, Out> implements Stream<Out>, Sink<In> {
+  readonly #source: Stream<In>
+  readonly #change: Change<In, Out>
+  #sink: Sink<Out> | undefined
+  #wake: (() => void) | undefined
+  #making = false
+  #done = false
+
+  constructor(source: Stream<In>, change: Change<In, Out>) {
+    this.#source = source
+    this.#change = change
   }
 
-  function leave(): void {
-    end()
-    void source.return?.()
-  }
-
-  return {
-    async next() {
-      if (done) return { done: true, value: undefined }
-      try {
-        const result = await source.next()
-        if (!result.done) return { done: false, value: await each(result.value) }
-        end()
-        return { done: true, value: undefined }
-      } catch (error) {
-        const late = done
-        leave()
-        if (late) return { done: true, value: undefined }
-        if (!failed) throw error
-        return { done: false, value: failed(error) }
-      }
-    },
-    pour(sink) {
-      let ended = false
-      let making = false
-      const wake = source.pour({
-        ready: () => !making && sink.ready(),
-        take(message) {
-          try {
-            const made = each(message)
-            if (!isPromise(made)) return sink.take(made)
-            making = true
-            made.then((value) => {
-              making = false
-              sink.take(value)
-              wake()
-            }, fail)
-          } catch (error) {
-            fail(error)
-          }
-        },
-        end: (error) => (error === undefined ? finish() : fail(error)),
-      })
-
-      function finish(): void {
-        if (ended) return
-        ended = true
-        end()
-        sink.end()
-      }
-
-      function fail(error: unknown): void {
-        if (ended) return
-        ended = true
-        leave()
-        if (!failed) return sink.end(error)
-        sink.take(failed(error))
-        sink.end()
-      }
-
-      return wake
-    },
-    async return() {
-      leave()
+  async next(): Promise<IteratorResult<Out, undefined>> {
+    if (this.#done) return { done: true, value: undefined }
+    try {
+      const result = await this.#source.next()
+      if (!result.done) return { done: false, value: await this.#change.each(result.value) }
+      this.#end()
       return { done: true, value: undefined }
-    },
-    async throw(error) {
-      leave()
-      throw error
-    },
-    [Symbol.asyncIterator]() {
-      return this
-    },
+    } catch (error) {
+      const late = this.#done
+      this.#leave()
+      if (late) return { done: true, value: undefined }
+      if (!this.#change.failed) throw error
+      return { done: false, value: this.#change.failed(error) }
+    }
+  }
+
+  pour(sink: Sink<Out>): () => void {
+    this.#sink = sink
+    return (this.#wake = this.#source.pour(this))
+  }
+
+  ready(): boolean {
+    return !this.#making && !!this.#sink?.ready()
+  }
+
+  take(message: In): void {
+    try {
+      const made = this.#change.each(message)
+      if (!isPromise(made)) return this.#sink?.take(made)
+      this.#making = true
+      made.then(
+        (value) => {
+          this.#making = false
+          this.#sink?.take(value)
+          this.#wake?.()
+        },
+        (error: unknown) => this.#fail(error),
+      )
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  end(error?: unknown): void {
+    if (error !== undefined) return this.#fail(error)
+    this.#end()
+    this.#takeSink()?.end()
+  }
+
+  async return(): Promise<IteratorResult<Out, undefined>> {
+    this.#leave()
+    return { done: true, value: undefined }
+  }
+
+  async throw(error: unknown): Promise<never> {
+    this.#leave()
+    throw error
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  #fail(error: unknown): void {
+    const { failed } = this.#change
+    const sink = this.#takeSink()
+    this.#leave()
+    if (!failed) return sink?.end(error)
+    sink?.take(failed(error))
+    sink?.end()
+  }
+
+  /** It is told of the end once. */
+  #takeSink(): Sink<Out> | undefined {
+    const sink = this.#sink
+    this.#sink = undefined
+    return sink
+  }
+
+  #leave(): void {
+    this.#end()
+    void this.#source.return?.()
+  }
+
+  #end(): void {
+    if (this.#done) return
+    this.#done = true
+    this.#change.over?.()
   }
 }

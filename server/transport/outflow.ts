@@ -19,57 +19,81 @@ const FINAL_TEXT = 0x81
 /** Up to here one copy is cheaper than telling the kernel of two buffers. */
 const COPIED_BYTES_MAX = 4096
 
-export function makeOutflow(
-  { socket, connection, onSlow }: { socket: WebSocket; connection: Duplex; onSlow: () => void },
-  { socketSendMs }: { socketSendMs: number },
-): Outflow {
-  let waiting: (() => void)[] = []
-  let slow: NodeJS.Timeout | undefined
+interface OutflowDependencies {
+  socket: WebSocket
+  connection: Duplex
+  onSlow: () => void
+}
 
-  const isOpen = () => socket.readyState === socket.OPEN
-  const hasRoom = () => !connection.writableNeedDrain
+export const makeOutflow = (dependencies: OutflowDependencies, limits: { socketSendMs: number }): Outflow =>
+  new SocketOutflow(dependencies, limits)
 
-  connection.on('drain', () => {
-    clearTimeout(slow)
-    slow = undefined
-    callWaiting()
-  })
+class SocketOutflow implements Outflow {
+  readonly #socket: WebSocket
+  readonly #connection: Duplex
+  readonly #onSlow: () => void
+  readonly #socketSendMs: number
+  #waiting: (() => void)[] = []
+  #slow: NodeJS.Timeout | undefined
 
-  function callWaiting(): void {
-    const due = waiting
-    waiting = []
+  constructor({ socket, connection, onSlow }: OutflowDependencies, { socketSendMs }: { socketSendMs: number }) {
+    this.#socket = socket
+    this.#connection = connection
+    this.#onSlow = onSlow
+    this.#socketSendMs = socketSendMs
+    connection.on('drain', () => {
+      clearTimeout(this.#slow)
+      this.#slow = undefined
+      this.#callWaiting()
+    })
+  }
+
+  hasRoom(): boolean {
+    return !this.#connection.writableNeedDrain
+  }
+
+  onRoom(call: () => void): void {
+    this.#waiting.push(call)
+  }
+
+  push(head: Buffer, tail: Buffer): void {
+    if (!this.#isOpen()) return
+    const connection = this.#connection
+    if (tail.length <= COPIED_BYTES_MAX) {
+      if (!connection.write(frameOf(head, tail.length, tail))) this.#watch()
+    } else {
+      connection.cork()
+      connection.write(frameOf(head, tail.length))
+      connection.write(tail)
+      connection.uncork()
+      this.#watch()
+    }
+  }
+
+  async send(text: string): Promise<void> {
+    if (!this.#isOpen()) return
+    this.#socket.send(text)
+    this.#watch()
+    if (!this.hasRoom()) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  close(): void {
+    clearTimeout(this.#slow)
+    this.#callWaiting()
+  }
+
+  #isOpen(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN
+  }
+
+  #callWaiting(): void {
+    const due = this.#waiting
+    this.#waiting = []
     for (const call of due) call()
   }
 
-  function watch(): void {
-    if (!hasRoom()) slow ??= setTimeout(onSlow, socketSendMs)
-  }
-
-  return {
-    hasRoom,
-    onRoom: (call) => void waiting.push(call),
-    push(head, tail) {
-      if (!isOpen()) return
-      if (tail.length <= COPIED_BYTES_MAX) {
-        if (!connection.write(frameOf(head, tail.length, tail))) watch()
-      } else {
-        connection.cork()
-        connection.write(frameOf(head, tail.length))
-        connection.write(tail)
-        connection.uncork()
-        watch()
-      }
-    },
-    async send(text) {
-      if (!isOpen()) return
-      socket.send(text)
-      watch()
-      if (!hasRoom()) await new Promise<void>((resolve) => waiting.push(resolve))
-    },
-    close() {
-      clearTimeout(slow)
-      callWaiting()
-    },
+  #watch(): void {
+    if (!this.hasRoom()) this.#slow ??= setTimeout(this.#onSlow, this.#socketSendMs)
   }
 }
 

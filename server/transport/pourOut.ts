@@ -1,6 +1,6 @@
 // A stream of results poured into a socket, as graphql-ws sees it: an operation that yields nothing itself, and ends with the
 // stream. What is left of each message is to put the operation's id before the bytes that all share.
-import type { Stream } from '../outlet.ts'
+import type { Sink, Stream } from '../outlet.ts'
 import type { Outflow } from './outflow.ts'
 
 export interface Poured<Result> {
@@ -10,46 +10,69 @@ export interface Poured<Result> {
   tailOf(result: Result): Buffer
 }
 
-export function pourOut<Result>(
+export const pourOut = <Result>(
   stream: Stream<Result>,
   outflow: Outflow,
-  { id, tailOf }: Poured<Result>,
-): AsyncGenerator<never, undefined> {
-  const head = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`)
-  let ended: Promise<IteratorResult<never, undefined>> | undefined
-  let waiting = false
+  poured: Poured<Result>,
+): AsyncGenerator<never, undefined> => new Pouring(stream, outflow, poured)
 
-  const pour = (): Promise<IteratorResult<never, undefined>> =>
-    new Promise((resolve, reject) => {
-      const wake = stream.pour({
-        ready() {
-          if (outflow.hasRoom()) return true
-          if (!waiting) {
-            outflow.onRoom(() => {
-              waiting = false
-              wake()
-            })
-          }
-          waiting = true
-          return false
-        },
-        take: (result) => outflow.push(head, tailOf(result)),
-        end: (error) => (error === undefined ? resolve({ done: true, value: undefined }) : reject(error as Error)),
+/** One object that is an operation's iterator and the stream's reader: see outlet.ts for why not closures. */
+class Pouring<Result> implements AsyncGenerator<never, undefined>, Sink<Result> {
+  readonly #stream: Stream<Result>
+  readonly #outflow: Outflow
+  readonly #tailOf: Poured<Result>['tailOf']
+  readonly #head: Buffer
+  #ended: Promise<IteratorResult<never, undefined>> | undefined
+  #settle: { resolve(result: IteratorResult<never, undefined>): void; reject(error: unknown): void } | undefined
+  #wake: (() => void) | undefined
+  #waiting = false
+
+  constructor(stream: Stream<Result>, outflow: Outflow, { id, tailOf }: Poured<Result>) {
+    this.#stream = stream
+    this.#outflow = outflow
+    this.#tailOf = tailOf
+    this.#head = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`)
+  }
+
+  ready(): boolean {
+    if (this.#outflow.hasRoom()) return true
+    if (!this.#waiting) {
+      this.#outflow.onRoom(() => {
+        this.#waiting = false
+        this.#wake?.()
       })
-    })
+    }
+    this.#waiting = true
+    return false
+  }
 
-  return {
-    next: () => (ended ??= pour()),
-    async return() {
-      await stream.return?.()
-      return { done: true, value: undefined }
-    },
-    async throw(error) {
-      await stream.return?.()
-      throw error
-    },
-    [Symbol.asyncIterator]() {
-      return this
-    },
+  take(result: Result): void {
+    this.#outflow.push(this.#head, this.#tailOf(result))
+  }
+
+  end(error?: unknown): void {
+    if (error === undefined) this.#settle?.resolve({ done: true, value: undefined })
+    else this.#settle?.reject(error)
+  }
+
+  next(): Promise<IteratorResult<never, undefined>> {
+    return (this.#ended ??= new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject }
+      this.#wake = this.#stream.pour(this)
+    }))
+  }
+
+  async return(): Promise<IteratorResult<never, undefined>> {
+    await this.#stream.return?.()
+    return { done: true, value: undefined }
+  }
+
+  async throw(error: unknown): Promise<never> {
+    await this.#stream.return?.()
+    throw error
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
   }
 }

@@ -23,15 +23,15 @@ export function makeSlot(hooks: { onStart: () => void; onEnd: () => void; onMerg
     return taken
   }
 
-  const { wake, end, stream } = makeOutlet({ take, ...hooks })
+  const outlet = makeOutlet({ take, ...hooks })
   return {
     waiting: () => pending,
     offer(message) {
       if (pending) hooks.onMerge?.()
       pending = pending && message.kind === 'DELTA' ? mergeDeltas(pending, message) : message
-      wake()
+      outlet.wake()
     },
-    end,
-    stream,
+    end: (error) => outlet.end(error),
+    stream: outlet.stream,
   }
 }
