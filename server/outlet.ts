@@ -136,6 +136,16 @@ class ReadingEnd<T> implements Outlet<T>, Stream<T> {
   }
 }
 
+/** Two messages made one, once for all whose first one is the same: of a thousand readers that are late most wait for the same. */
+export function mergeOnce<T extends object>(merge: (first: T, second: T) => T): (first: T, second: T) => T {
+  const known = new Map<T, T>()
+  return (first, second) => {
+    const merged = known.get(first) ?? merge(first, second)
+    known.set(first, merged)
+    return merged
+  }
+}
+
 /** What happens to streams, for whoever counts it. */
 export type StreamEvent =
   /** A message was merged into one that its reader had not taken yet. */

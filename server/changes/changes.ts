@@ -23,8 +23,8 @@ export interface Changes {
   poke(): void
   /** Calls back for every set of changes; answers how to end that. */
   subscribe(listener: (notice: ChangeNotice) => void): () => void
-  /** All changes after a cursor, up to now. Throws BAD_REQUEST for what is no cursor. */
-  since(cursor: string): Promise<ChangeSet | 'expired'>
+  /** All changes after a cursor, up to now; `views` narrows them. Throws BAD_REQUEST for what is no cursor. */
+  since(cursor: string, views?: string[]): Promise<ChangeSet | 'expired'>
   /** Whether rows of a view's source were deleted after a cursor that has not expired: they are gone without a trace. */
   deletedSince(view: string, cursor: string): Promise<boolean>
   /** The newest commit seen here that changed buckets in [from, to) of these views; null: none. Milliseconds. */
@@ -164,7 +164,7 @@ export async function makeChanges(
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    since: (from) => changesSince(database.pool, from),
+    since: (from, views) => changesSince(database.pool, from, views),
     async deletedSince(view, from) {
       const { rows } = await database.pool.query<{ deleted: boolean }>(deletedSince, [view, from])
       return rows[0]!.deleted

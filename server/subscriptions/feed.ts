@@ -3,10 +3,10 @@
 import type { Logger } from 'pino'
 import { type Change, type Changes, type ChangeSet, newestCommit } from '../changes/changes.ts'
 import { LookoutError } from '../errors.ts'
-import type { Stream, StreamEvent } from '../outlet.ts'
+import { mergeOnce, type Stream, type StreamEvent } from '../outlet.ts'
 import { markOf, readLogCursor, type ReadPlace, writeCursor } from './cursor.ts'
 import { readDelta, readMissed, type ReadingLimits } from './reading.ts'
-import { makeSlot, type RowsDelta, type Slot } from './slot.ts'
+import { makeSlot, mergeDeltas, type RowsDelta, type Slot } from './slot.ts'
 import { isLater, readSnapshot } from './snapshot.ts'
 import type { RowSource, StreamRow } from './source.ts'
 import { spansOf } from './spans.ts'
@@ -216,8 +216,9 @@ export function makeFeed<Row extends StreamRow>(
 
   function tell(delta: RowsDelta<Row>, committedAt: Date | null): void {
     if (committedAt) onStreamEvent?.({ is: 'sent', stream: 'rows', lagMs: clock().getTime() - committedAt.getTime() })
+    const merge = mergeOnce<RowsDelta<Row>>(mergeDeltas)
     for (const subscriber of [...subscribers]) {
-      if (!arriving.has(subscriber)) subscriber.slot.push(delta, rows.size + deltaRowsMax)
+      if (!arriving.has(subscriber)) subscriber.slot.push(delta, rows.size + deltaRowsMax, merge)
     }
   }
 

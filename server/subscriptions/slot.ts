@@ -10,11 +10,13 @@ export interface RowsDelta<Row extends StreamRow> {
   removed: string[]
 }
 
+export type Merge<Row extends StreamRow> = (earlier: RowsDelta<Row>, later: RowsDelta<Row>) => RowsDelta<Row>
+
 export interface Slot<Row extends StreamRow, Message> extends Omit<Outlet<Message>, 'wake'> {
   /** From now on the whole state is due, whatever was waiting. */
   pushSnapshot(): void
   /** Merges a delta into what waits; beyond `rowsMax` rows the whole state is due instead. */
-  push(delta: RowsDelta<Row>, rowsMax: number): void
+  push(delta: RowsDelta<Row>, rowsMax: number, merge: Merge<Row>): void
   /** Merges a delta that came before what waits. */
   prepend(delta: RowsDelta<Row>, rowsMax: number): void
   /** Holds back what waits, until called with false. */
@@ -44,7 +46,12 @@ export function makeSlot<Row extends StreamRow, Message>(
     },
   })
 
-  function add(earlier: RowsDelta<Row> | undefined, later: RowsDelta<Row>, rowsMax: number): void {
+  function add(
+    earlier: RowsDelta<Row> | undefined,
+    later: RowsDelta<Row>,
+    rowsMax: number,
+    merge: Merge<Row> = mergeDeltas,
+  ): void {
     const merged = earlier ? merge(earlier, later) : later
     const rows = merged.items.length + merged.removed.length
     due = rows > rowsMax ? 'snapshot' : rows > 0 ? merged : undefined
@@ -52,9 +59,9 @@ export function makeSlot<Row extends StreamRow, Message>(
   }
 
   return {
-    push(delta, rowsMax) {
+    push(delta, rowsMax, merge) {
       if (due) onMerge?.()
-      if (due !== 'snapshot') add(due, delta, rowsMax)
+      if (due !== 'snapshot') add(due, delta, rowsMax, merge)
     },
     prepend(delta, rowsMax) {
       if (due !== 'snapshot') add(due && delta, due ?? delta, rowsMax)
@@ -72,7 +79,7 @@ export function makeSlot<Row extends StreamRow, Message>(
   }
 }
 
-function merge<Row extends StreamRow>(earlier: RowsDelta<Row>, later: RowsDelta<Row>): RowsDelta<Row> {
+export function mergeDeltas<Row extends StreamRow>(earlier: RowsDelta<Row>, later: RowsDelta<Row>): RowsDelta<Row> {
   const items = new Map<string, Row>()
   const removed = new Set<string>()
   for (const delta of [earlier, later]) {

@@ -3,16 +3,16 @@
 import type { ClientBase } from 'pg'
 import type { Logger } from 'pino'
 import { type Change, type ChangeNotice, type Changes, changesSince, newestCommit } from '../changes/changes.ts'
-import type { StreamEvent } from '../outlet.ts'
+import { mergeOnce, type StreamEvent } from '../outlet.ts'
 import type { Asked } from './asked.ts'
 import { keysHashOf, type Place, writeCursor } from './cursor.ts'
 import type { WindowLimits } from './limits.ts'
-import { makeDelta, makeResume, makeSnapshot } from './messages.ts'
+import { makeDelta, makeResume, makeSnapshot, mergeDeltas } from './messages.ts'
 import { SECOND_MS } from '../metrics/spans.ts'
 import { makePlan } from './plan.ts'
 import type { Reader } from './reader.ts'
 import type { Slot } from './slot.ts'
-import { bucketsOf, clip } from './time.ts'
+import { alignUp, bucketsOf, clip } from './time.ts'
 import type { MetricsUpdate } from './types.ts'
 import { makeWindowState } from './windowState.ts'
 
@@ -88,7 +88,9 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
   let timer: NodeJS.Timeout | undefined
   let linger: NodeJS.Timeout | undefined
   let work: Promise<unknown> = Promise.resolve()
-  let arriving: Promise<void> | null = null
+  let arrival: NodeJS.Timeout | undefined
+  /** Who comes before this waits for others to come. */
+  let gatherUntilMs = Number.NEGATIVE_INFINITY
 
   /** When the last tick was due. A timer may fire a little before its time. */
   let tickMs = 0
@@ -208,6 +210,7 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
     // Most were told the same, so what comes next is looked up once for them all.
     let before: Told | undefined
     let after: Telling | undefined
+    const merge = mergeOnce(mergeDeltas)
     for (const subscriber of told) {
       const last = subscriber.told!
       if (last.version === publishedVersion) continue
@@ -217,7 +220,7 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
       }
       const { message, told } = after && subscriber.slot.waiting()?.kind !== 'SNAPSHOT' ? after : whole()
       subscriber.told = told
-      subscriber.slot.offer(message)
+      subscriber.slot.offer(message, merge)
     }
   }
 
@@ -285,7 +288,7 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
     if (!after || after.hash !== asked.hash || after.keysHash !== keysHashOf(state.summary())) return null
     const bounds = state.bounds()
     if (after.windowEndMs < bounds.from || after.windowEndMs > bounds.to) return null
-    const missed = await changes.since(after.log)
+    const missed = await changes.since(after.log, state.views())
     if (missed === 'expired') return null
     const stale = new Set<number>()
     for (const change of missed.changes) {
@@ -302,23 +305,34 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
     return makeResume(context, head, stale, after.windowEndMs)
   }
 
-  /** All who arrive before it begins share one look. */
+  /**
+   * All who arrive before it begins share one look. The first does not wait; those who follow soon are looked for together, and at
+   * the same moments in all windows, which then share one transaction: a storm of returning clients costs a few looks a second.
+   */
   function arrive(): void {
-    arriving ??= alone(async () => {
-      arriving = null
-      const all = [...joining]
-      try {
-        await advance()
-        await greet(all)
-      } catch (error) {
-        for (const subscriber of all) {
-          joining.delete(subscriber)
-          subscriber.slot.end(error)
-        }
-        idle()
+    if (arrival) return
+    const now = clock()
+    const dueMs = now < gatherUntilMs ? alignUp(gatherUntilMs, limits.gatherMs) : now
+    arrival = setTimeout(() => void alone(welcome), dueMs - now)
+  }
+
+  async function welcome(): Promise<void> {
+    const began = clock()
+    arrival = undefined
+    const all = [...joining]
+    if (closed || all.length === 0) return
+    try {
+      await advance()
+      await greet(all)
+    } catch (error) {
+      for (const subscriber of all) {
+        joining.delete(subscriber)
+        subscriber.slot.end(error)
       }
-      schedule()
-    })
+      idle()
+    }
+    gatherUntilMs = clock() + Math.max(clock() - began, limits.gatherMs)
+    schedule()
   }
 
   function idle(): void {
@@ -354,6 +368,7 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
     async close() {
       closed = true
       clearTimeout(timer)
+      clearTimeout(arrival)
       clearTimeout(linger)
       for (const subscriber of [...told, ...joining]) subscriber.slot.end()
       await work

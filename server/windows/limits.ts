@@ -19,6 +19,8 @@ export interface WindowLimits {
   rangesMax: number
   /** Rows may be dated this much ahead: so far windows read on. */
   aheadMs: number
+  /** Who comes to a window so soon after another gets the first message together with all who come meanwhile. */
+  gatherMs: number
   /** A window nobody watches is kept this long, in case someone comes back. */
   lingerMs: number
   /** A window in which nothing happens moves its cursor on this often, or the change log would outrun it. */
@@ -53,6 +55,7 @@ export const WINDOW_LIMITS: WindowLimits = {
   funnelStepsMax: 10,
   rangesMax: 6,
   aheadMs: 5 * MINUTE_MS,
+  gatherMs: 250,
   lingerMs: 5_000,
   cursorMaxAgeMs: 5 * MINUTE_MS,
   windowsMax: 1_000,

@@ -7,7 +7,8 @@ import type { MetricsUpdate } from './types.ts'
 export interface Slot {
   /** What waits to be taken. */
   waiting(): MetricsUpdate | undefined
-  offer(message: MetricsUpdate): void
+  /** `merge` makes one of what waits and the message. */
+  offer(message: MetricsUpdate, merge?: typeof mergeDeltas): void
   /** Ends the stream after what waits, with an error or quietly. */
   end(error?: unknown): void
   stream: Stream<MetricsUpdate>
@@ -26,9 +27,9 @@ export function makeSlot(hooks: { onStart: () => void; onEnd: () => void; onMerg
   const outlet = makeOutlet({ take, ...hooks })
   return {
     waiting: () => pending,
-    offer(message) {
+    offer(message, merge = mergeDeltas) {
       if (pending) hooks.onMerge?.()
-      pending = pending && message.kind === 'DELTA' ? mergeDeltas(pending, message) : message
+      pending = pending && message.kind === 'DELTA' ? merge(pending, message) : message
       outlet.wake()
     },
     end: (error) => outlet.end(error),

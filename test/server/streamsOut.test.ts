@@ -6,7 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { createSchema, createYoga } from 'graphql-yoga'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
-import { isStream, makeOutlet, type Stream } from '../../server/outlet.ts'
+import { isStream, makeOutlet, mergeOnce, type Stream } from '../../server/outlet.ts'
 import { TRANSPORT_LIMITS } from '../../server/transport/limits.ts'
 import { makeOutflow } from '../../server/transport/outflow.ts'
 import { pourOut } from '../../server/transport/pourOut.ts'
@@ -129,6 +129,18 @@ describe('a message that many ask the same of', () => {
     expect((await valueOf(streams[1]!))!.data).toEqual({ things: { n: 1 } })
     expect((await streams[0]!.next()).done).toBe(true)
   })
+})
+
+test('what waits for many that are late is merged once, and again where something else waits', () => {
+  const merged: string[] = []
+  const merge = mergeOnce<{ says: string }>((first, second) => {
+    merged.push(`${first.says}${second.says}`)
+    return { says: merged.at(-1)! }
+  })
+  const [a, b, next] = [{ says: 'a' }, { says: 'b' }, { says: 'next' }]
+  expect(merge(a, next)).toBe(merge(a, next))
+  expect(merge(b, next)).toEqual({ says: 'bnext' })
+  expect(merged).toEqual(['anext', 'bnext'])
 })
 
 describe('a stream that is poured', () => {
