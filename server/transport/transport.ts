@@ -222,7 +222,8 @@ export async function startTransport(
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, host, () => {
+    // Node's own backlog of 511 makes most of a storm of returning clients wait for their second try, and their sixth.
+    server.listen({ port, host, backlog: limits.socketsMax }, () => {
       server.off('error', reject)
       resolve()
     })
