@@ -4,19 +4,11 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type BenchResult, cpuSeconds, progress, quantile, residentMb, startBenchPostgres } from './kit.ts'
+import { twentyStreams } from './kit/operations.ts'
 import { startServer, startViewers, sumReports, type Viewers, writeEvents } from './kit/streams.ts'
 
 export const about =
   '10,000 then 20,000 live subscribers of 20 streams, an update a second: commit → client, memory a subscriber'
-
-const query = `subscription ($metrics: [Metric!]!, $window: Duration!) {
-  metrics(metrics: $metrics, window: $window, every: "PT1S") {
-    kind cursor previousCursor windowStart windowEnd committedAt totals { metric value } points { bucket values }
-  }
-}`
-const windows = ['PT1M', 'PT2M', 'PT3M', 'PT4M', 'PT5M']
-const metrics = [['EVENTS'], ['PAGE_VIEWS', 'ERRORS'], ['CART_ADDS', 'PURCHASES'], ['ERROR_RATE', 'EVENTS']]
-const operations = windows.flatMap((window) => metrics.map((each) => ({ query, variables: { metrics: each, window } })))
 
 const socketsAProcess = 5_000
 /** What the server opens beside its sockets. */
@@ -56,7 +48,7 @@ export async function run(args: string[]): Promise<BenchResult> {
         // Two on a socket first, as many as there must be.
         const each = sockets < shared ? 2 : 1
         const count = Math.min(socketsAProcess, (step - subscribers) / each, each === 2 ? shared - sockets : Infinity)
-        all.push(await startViewers({ port: server.port, count, atOnce: 100, operations, each }))
+        all.push(await startViewers({ port: server.port, count, atOnce: 100, operations: twentyStreams, each }))
         sockets += count
         subscribers += count * each
       }

@@ -61,6 +61,8 @@ export interface Viewers {
   pid: number
   reset(): Promise<void>
   report(): Promise<ViewersReport>
+  /** Cuts them all off at once; they all come back at once with their cursors. Resolves with how long each took to be told on. */
+  cut(): Promise<number[]>
   close(): Promise<void>
 }
 
@@ -69,16 +71,17 @@ export async function startViewers(options: ViewersOptions): Promise<Viewers> {
   const child = forkTs('bench/kit/viewers.ts')
   child.send({ open: options })
   await answerOf(child)
+  const ask = (order: string) => {
+    child.send(order)
+    return answerOf(child)
+  }
   return {
     pid: child.pid!,
     async reset() {
-      child.send('reset')
-      await answerOf(child)
+      await ask('reset')
     },
-    async report() {
-      child.send('report')
-      return ((await answerOf(child)) as { report: ViewersReport }).report
-    },
+    report: async () => ((await ask('report')) as { report: ViewersReport }).report,
+    cut: async () => ((await ask('cut')) as { servedMs: number[] }).servedMs,
     async close() {
       const ended = once(child, 'exit')
       child.kill('SIGKILL')
@@ -108,6 +111,7 @@ export function sumReports(reports: ViewersReport[]): ViewersReport {
   return {
     viewers: sum(({ viewers }) => viewers),
     messages: sum(({ messages }) => messages),
+    snapshots: sum(({ snapshots }) => snapshots),
     lost: sum(({ lost }) => lost),
     ended: sum(({ ended }) => ended),
     bytes: sum(({ bytes }) => bytes),
@@ -125,12 +129,14 @@ export function writeEvents(
   let running = true
   let written = 0
   let number = 0
+  let slowestMs = 0
   const types = ['product', 'cart', 'purchase', 'error', 'home', 'page_view']
   async function call(): Promise<void> {
     const batch = Array.from({ length: perCall }, () => {
       number++
       return { type: types[number % types.length], country: countries[number % countries.length], userId: null }
     })
+    const began = performance.now()
     const response = await fetch(`${url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -146,6 +152,7 @@ export function writeEvents(
     if (data?.ingestEvents.accepted !== perCall)
       throw new Error(`events were not accepted: ${JSON.stringify(errors ?? data)}`)
     written += perCall
+    slowestMs = Math.max(slowestMs, performance.now() - began)
   }
   const done = (async () => {
     const everyMs = (perCall * 1000) / perSecond
@@ -162,5 +169,7 @@ export function writeEvents(
       await done
       return written
     },
+    /** The longest that a call waited for its answer. */
+    slowestMs: () => slowestMs,
   }
 }
