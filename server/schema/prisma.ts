@@ -11,6 +11,11 @@ export interface PrismaOptions {
 
 export const PRISMA_OPTIONS: PrismaOptions = { connectionsMax: 4, statementTimeoutMs: 10_000 }
 
+/** For a connection to be made, or to be free. */
+const connectTimeoutMs = 10_000
+/** A connection that has not said by then that its statement took too long is given up. */
+const answersWithinMs = 1_000
+
 /** Opens a read-only client on the database at `url`. Connections are made when first needed. */
 export function makePrisma(
   url: string,
@@ -24,6 +29,8 @@ export function makePrisma(
       timezone: 'UTC',
     }),
     max: options.connectionsMax,
+    connectionTimeoutMillis: connectTimeoutMs,
+    query_timeout: options.statementTimeoutMs + answersWithinMs,
     application_name: 'lookout-read',
   })
   const client = new PrismaClient({ adapter })

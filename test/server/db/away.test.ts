@@ -51,6 +51,17 @@ test("so is one of the resolvers' own", async () => {
   await prisma.close()
 })
 
+test('and one of those that says nothing more', async () => {
+  const prisma = makePrisma(way.url, { connectionsMax: 1, statementTimeoutMs: 100 }) as ReturnType<typeof makePrisma> &
+    PrismaClient
+  const read = () => codeOf(Promise.resolve(prisma.$queryRaw`select 1`))
+  expect(await read()).toBe('answered')
+  way.hush()
+  expect(await read()).toBe('UNAVAILABLE')
+  expect(await read()).toBe('answered')
+  await prisma.close()
+})
+
 test('so is a pool whose connections are all taken for too long', async () => {
   const pool = new pg.Pool({ connectionString: database.url, max: 1, connectionTimeoutMillis: 500 })
   const taken = await pool.connect()
