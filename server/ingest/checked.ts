@@ -1,7 +1,6 @@
 // What a check makes of a call's rows, and the walk over them that all mutations share.
 import type { CallOf, RejectedRow, TableFamily } from '../writer/call.ts'
 import { type Now, Refusal } from './rules.ts'
-import type { InputRow } from './row.ts'
 
 /** What the checks are given besides rows. */
 export interface CheckContext {
@@ -17,21 +16,23 @@ export type Checked<T extends TableFamily> = Omit<CallOf<T>, 'idempotency'>
 export const ROW_OVERHEAD_BYTES = 96
 
 /** Calls `check` for each row; the refusals, thrown or answered, become the call's rejected rows. */
-export function checkEach(
-  rows: readonly InputRow[],
-  check: (row: InputRow, index: number) => Refusal | undefined,
+export function checkEach<Row>(
+  rows: Iterable<Row>,
+  check: (row: Row, index: number) => Refusal | undefined,
 ): RejectedRow[] {
   const rejected: RejectedRow[] = []
-  for (let index = 0; index < rows.length; index += 1) {
-    const refusal = attempt(check, rows[index] as InputRow, index)
+  let index = 0
+  for (const row of rows) {
+    const refusal = attempt(check, row, index)
     if (refusal) rejected.push({ index, code: refusal.code, path: refusal.path, message: refusal.message })
+    index += 1
   }
   return rejected
 }
 
-function attempt(
-  check: (row: InputRow, index: number) => Refusal | undefined,
-  row: InputRow,
+function attempt<Row>(
+  check: (row: Row, index: number) => Refusal | undefined,
+  row: Row,
   index: number,
 ): Refusal | undefined {
   try {

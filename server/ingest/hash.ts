@@ -1,6 +1,6 @@
 // A hash of a call's rows as sent: a repeat under the same idempotency key must carry the same rows, in any order of fields.
 import { createHash } from 'node:crypto'
-import type { InputRow } from './row.ts'
+import type { InputRow, Rows } from './row.ts'
 
 /** Nesting beyond this is refused by every check; here it ends the walk. */
 const DEPTH_MAX = 64
@@ -35,5 +35,7 @@ export function canonicalRows(rows: readonly InputRow[]): string {
   return JSON.stringify([ordered, rows.map((row) => ordered.map((name) => comparable(row[name])))])
 }
 
-export const hashRows = (rows: readonly InputRow[]): string =>
-  createHash('sha256').update(canonicalRows(rows)).digest('base64')
+export const hashRows = (rows: Rows): string =>
+  createHash('sha256')
+    .update(canonicalRows([...rows]))
+    .digest('base64')

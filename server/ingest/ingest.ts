@@ -10,7 +10,7 @@ import { hashRows } from './hash.ts'
 import { makeMessageCheck } from './messages.ts'
 import { checkOrderStatuses } from './orderStatuses.ts'
 import { checkOrders } from './orders.ts'
-import type { InputRow } from './row.ts'
+import type { InputRow, Rows } from './row.ts'
 import { textFault, type Now } from './rules.ts'
 import { makeUserMetricCheck } from './userMetrics.ts'
 import { makeUserCheck } from './users.ts'
@@ -99,11 +99,7 @@ export function makeIngest(
     }
   }
 
-  function readClaim(
-    field: string,
-    { caller, idempotencyKey }: Origin,
-    rows: readonly InputRow[],
-  ): IdempotencyClaim | undefined {
+  function readClaim(field: string, { caller, idempotencyKey }: Origin, rows: Rows): IdempotencyClaim | undefined {
     if (idempotencyKey === undefined || idempotencyKey === null) return undefined
     const length = idempotencyKey.length
     if (length === 0 || length > options.idempotencyKeyCharactersMax || textFault(idempotencyKey)) {
@@ -114,11 +110,11 @@ export function makeIngest(
   }
 
   /** What all mutations do: limits first, then the check, then the writer. */
-  async function send(
+  async function send<Sent extends Rows>(
     field: string,
-    rows: readonly InputRow[],
+    rows: Sent,
     origin: Origin,
-    check: (rows: readonly InputRow[], context: CheckContext) => Checked<Call['table']>,
+    check: (rows: Sent, context: CheckContext) => Checked<Call['table']>,
   ): Promise<Answer> {
     if (rows.length > options.rowsPerCallMax) {
       const message = `A call takes up to ${options.rowsPerCallMax} rows; this one has ${rows.length}.`

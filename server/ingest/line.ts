@@ -9,12 +9,24 @@ export interface Field {
   name: string
   required: boolean
   check: Check<string | number>
+  /** What JSON looks like whose value the check answers as it is, the one group of a regular expression; shapes.ts has it in use. */
+  asSent?: string
 }
 
 /** Absent or null is refused. */
-export const required = (name: string, check: Check<string | number>): Field => ({ name, required: true, check })
+export const required = (name: string, check: Check<string | number>, asSent?: string): Field => ({
+  name,
+  required: true,
+  check,
+  asSent,
+})
 /** Absent or null is stored as null. */
-export const optional = (name: string, check: Check<string | number>): Field => ({ name, required: false, check })
+export const optional = (name: string, check: Check<string | number>, asSent?: string): Field => ({
+  name,
+  required: false,
+  check,
+  asSent,
+})
 
 const NEEDS_A_LOOK = /[\0\\\t\n\r\ud800-\udfff]/
 
@@ -30,11 +42,15 @@ function copyText(charactersMax: number, ifEmpty?: string): Check<string> {
   }
 }
 
-export const requiredText = (name: string, charactersMax: number): Field => required(name, copyText(charactersMax))
+/** UTF-8 without anything escaped. No text has more characters than bytes. */
+const textAsSent = (charactersMax: number) => `"([^"\\\\]{1,${charactersMax}})"`
+
+export const requiredText = (name: string, charactersMax: number): Field =>
+  required(name, copyText(charactersMax), textAsSent(charactersMax))
 
 /** An empty text counts as absent. */
 export const optionalText = (name: string, charactersMax: number): Field =>
-  optional(name, copyText(charactersMax, NULL_FIELD))
+  optional(name, copyText(charactersMax, NULL_FIELD), textAsSent(charactersMax))
 
 export const optionalJson = (name: string, charactersMax: number): Field => {
   const check = json(charactersMax)
@@ -56,8 +72,8 @@ export interface LineRules<Column extends string> {
   keptDaysOnly?: boolean
 }
 
-export interface Line {
-  /** With its line end. */
+/** The first two fields of a line. */
+export interface Head {
   text: string
   /** The caller's own id; null: it was made here. */
   givenId: string | null
@@ -65,28 +81,43 @@ export interface Line {
   createdAt: string
 }
 
+/** A head whose text goes on to the line's end. */
+export type Line = Head
+
+/** Makes the check of a row's time and id. */
+export function makeHeadCheck({
+  timeName,
+  idName = 'id',
+  keptDaysOnly = false,
+}: LineRules<string>): (time: unknown, id: unknown, context: CheckContext) => Head | Refusal {
+  return (time, id, { now, newId }) => {
+    const createdAtMs = time === null ? now.nowMs : momentMs(time, now, keptDaysOnly ? now.oldestMs : undefined)
+    if (createdAtMs instanceof Refusal) return about(timeName, createdAtMs)
+    const givenId = id === null ? null : uuid(id)
+    if (givenId instanceof Refusal) return about(idName, givenId)
+    const createdAt = time === null ? now.nowText : momentText(time, createdAtMs)
+    return { text: `${givenId ?? newId()}\t${createdAt}`, givenId, createdAtMs, createdAt }
+  }
+}
+
 /** Makes the check of a row: its line, or the first fault met. */
 export function makeLineCheck<Column extends string>(
   rules: LineRules<Column>,
 ): (row: InputRow, context: CheckContext) => Line | Refusal {
-  const { timeName, idName, keptDaysOnly = false } = rules
+  const { timeName, idName } = rules
+  const checkHead = makeHeadCheck(rules)
   const [, , ...otherColumns] = rules.columns
   const checkFields = makeFieldsCheck(
     otherColumns.map((column) => rules.fields[column]),
     idName === undefined ? [timeName] : [timeName, idName],
   )
 
-  return (row, { now, newId }) => {
+  return (row, context) => {
     const fields = checkFields(row)
     if (fields instanceof Refusal) return fields
-    const time = row[timeName] ?? null
-    const createdAtMs = time === null ? now.nowMs : momentMs(time, now, keptDaysOnly ? now.oldestMs : undefined)
-    if (createdAtMs instanceof Refusal) return about(timeName, createdAtMs)
-    const id = idName === undefined ? null : (row[idName] ?? null)
-    const givenId = id === null ? null : uuid(id)
-    if (givenId instanceof Refusal) return about(idName ?? 'id', givenId)
-    const createdAt = time === null ? now.nowText : momentText(time, createdAtMs)
-    return { text: `${givenId ?? newId()}\t${createdAt}${fields}\n`, givenId, createdAtMs, createdAt }
+    const head = checkHead(row[timeName] ?? null, idName === undefined ? null : (row[idName] ?? null), context)
+    if (!(head instanceof Refusal)) head.text += `${fields}\n`
+    return head
   }
 }
 

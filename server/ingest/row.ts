@@ -1,8 +1,12 @@
 // A row as it came, and how its fields are taken off it.
+import type { JsonRows } from '../json/rows.ts'
 import { type Check, invalid, Refusal } from './rules.ts'
 
 /** From GraphQL's coercion, or straight from JSON. */
 export type InputRow = Readonly<Record<string, unknown>>
+
+/** Of a call. Rows that are text still are parsed one by one. */
+export type Rows = readonly InputRow[] | JsonRows
 
 /** The refusal of one field, said about the row. */
 export const about = (name: string, { code, message, path }: Refusal): Refusal =>

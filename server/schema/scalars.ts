@@ -1,5 +1,6 @@
 // The scalars of the wire: what they accept, what they answer, and a sentence that helps where they refuse.
 import { type ASTNode, GraphQLError, Kind, print, type ValueNode, valueFromASTUntyped } from 'graphql'
+import { plainJson } from '../json/rows.ts'
 import { durationText, readDecimal, readDuration, readRfc3339 } from './values.ts'
 
 interface ScalarConfig<Input, Output> {
@@ -67,8 +68,11 @@ export const decimal: ScalarConfig<string, DecimalLike | string | number> = {
 
 const anyValue = {
   serialize: (value: unknown) => value,
-  parseValue: (value: unknown) => value,
-  parseLiteral: (node: ValueNode, variables?: Record<string, unknown> | null) => valueFromASTUntyped(node, variables),
+  parseValue: plainJson,
+  parseLiteral: (node: ValueNode, variables?: Record<string, unknown> | null) => {
+    const given = Object.entries(variables ?? {}).map(([name, value]) => [name, plainJson(value)])
+    return valueFromASTUntyped(node, Object.fromEntries(given) as Record<string, unknown>)
+  },
 }
 
 export const json: ScalarConfig<unknown, unknown> = { description: 'Any JSON value.', ...anyValue }
@@ -79,6 +83,7 @@ export const eventBatch: ScalarConfig<unknown, unknown> = {
     'The fast path of trackEvents: the same rows as JSON (an array of EventInput-shaped objects), checked by one compiled\n' +
     'validator instead of field by field; same rules, same answers, several times the rows a second.',
   ...anyValue,
+  parseValue: (value) => value,
 }
 
 export const cursor: ScalarConfig<string, string> = {

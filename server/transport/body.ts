@@ -1,6 +1,7 @@
 // The body of a GraphQL request: JSON alone (a form of another site cannot send that), read once, bounded each and together.
 import type { IncomingMessage } from 'node:http'
 import { LookoutError } from '../errors.ts'
+import { parseRequest } from '../json/rows.ts'
 import type { TransportLimits } from './limits.ts'
 
 export interface Bodies {
@@ -88,7 +89,7 @@ function assertJson(request: IncomingMessage): void {
 
 function readJson(buffer: Buffer): unknown {
   try {
-    return JSON.parse(buffer.toString('utf8'))
+    return parseRequest(buffer)
   } catch (error) {
     throw new LookoutError('BAD_REQUEST', `The body is no JSON: ${(error as Error).message}`)
   }

@@ -6,8 +6,8 @@ const LINE_BYTES_GUESSED = 256
 const BYTES_PER_UNIT_MAX = 3
 
 export interface LineBuffer {
-  /** Adds a line with its line end; answers where it starts, in bytes. */
-  add(line: string): number
+  /** Adds a line with its line end, as text or as text whose characters are bytes of UTF-8. */
+  add(line: string, encoding: 'utf8' | 'latin1'): void
   /** Bytes so far. */
   size(): number
   /** All lines; nothing may be added afterwards. */
@@ -19,16 +19,14 @@ export function makeLineBuffer(linesExpected: number): LineBuffer {
   let size = 0
 
   return {
-    add(line) {
-      const start = size
+    add(line, encoding) {
       const needed = size + line.length * BYTES_PER_UNIT_MAX
       if (needed > buffer.length) {
         const larger = Buffer.allocUnsafeSlow(Math.max(needed, buffer.length * 2))
         buffer.copy(larger, 0, 0, size)
         buffer = larger
       }
-      size += buffer.write(line, size, 'utf8')
-      return start
+      size += buffer.write(line, size, encoding)
     },
     size: () => size,
     bytes: () => buffer.subarray(0, size),

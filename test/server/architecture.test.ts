@@ -7,18 +7,20 @@ const root = inject('projectDir')
 /** Whom each room of the server may import, besides its own files and the shared ones. */
 const rooms: Record<string, string[]> = {
   db: [],
+  // Text taken apart, for whoever reads it.
+  json: [],
   // Who may call: a room of its own, asked by the transport.
   access: ['db'],
   metrics: [],
   writer: ['db'],
   // Each room defines its own part of the API on the one builder.
-  ingest: ['writer', 'schema/builder.ts', 'schema/context.ts', 'schema/values.ts'],
+  ingest: ['json', 'writer', 'schema/builder.ts', 'schema/context.ts', 'schema/values.ts'],
   changes: ['db'],
   windows: ['db', 'metrics', 'changes'],
   subscriptions: ['db', 'changes', 'windows'],
-  schema: ['db', 'access', 'metrics', 'ingest', 'changes', 'windows', 'subscriptions'],
+  schema: ['db', 'json', 'access', 'metrics', 'ingest', 'changes', 'windows', 'subscriptions'],
   prometheus: ['ingest', 'writer'],
-  transport: ['access', 'db', 'schema'],
+  transport: ['access', 'db', 'json', 'schema'],
 }
 const shared = ['server/errors.ts', 'server/outlet.ts', 'server/tracing.ts']
 

@@ -42,7 +42,11 @@ describe('lines', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 1_000 }), { maxLength: 5 }), (lines) => {
         const buffer = makeLineBuffer(1)
-        const starts = lines.map((line) => buffer.add(line))
+        const starts = lines.map((line) => {
+          const start = buffer.size()
+          buffer.add(line, 'utf8')
+          return start
+        })
         expect(buffer.bytes().toString()).toBe(lines.join(''))
         lines.forEach((line, at) => {
           expect(
