@@ -5,10 +5,11 @@ import { IDEMPOTENCY_KEY_HOURS } from './idempotency.ts'
 /** Rows a statement deletes, so that no upkeep holds a group up for long; the rest goes after the next group. */
 const DELETE_ROWS_MAX = 20_000
 
+// An hour after their time: no transaction that found a key still held finds it gone when it reads the answer.
 const DELETE_IDEMPOTENCY_KEYS = `
   delete from public.idempotency_keys where ctid = any (array(
     select ctid from public.idempotency_keys
-    where created_at < now() - make_interval(hours => $1::int) limit $2 for update skip locked))`
+    where created_at < now() - make_interval(hours => $1::int + 1) limit $2 for update skip locked))`
 
 // An event of that time would be answered TOO_OLD, so its key has nothing left to guard; a day is kept to spare.
 const DELETE_EVENT_KEYS = `

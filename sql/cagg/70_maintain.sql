@@ -98,7 +98,8 @@ $$;
 
 -- Drops the partitions that a policy lets go; before, what only their rows can tell is told for the last time. Dropping locks
 -- out everyone: rather than let writers queue behind a long transaction, it is left for the next time (lock_not_available).
-create or replace function cagg._drop_partitions(p_policy cagg._policies) returns void
+-- Answers whether the table is locked now.
+create or replace function cagg._drop_partitions(p_policy cagg._policies) returns boolean
 language plpgsql set timezone = 'UTC' set lock_timeout = '300ms' as $$
 declare
   v_partition record; v_this cagg._aggregates; v_locked boolean := false;
@@ -120,18 +121,20 @@ begin
     update cagg._policies set dropped_before = greatest(dropped_before, v_partition.upper) where relation = p_policy.relation;
     execute format('drop table %s', v_partition.name);
   end loop;
+  return v_locked;
 exception when lock_not_available then
   raise log 'partitions of % are dropped later: it is in use', p_policy.relation using errcode = '55P03';
+  return false;
 end $$;
 
 -- Gives partitions made by others their triggers, makes those for the next three days, drops what retention says, folds the tails,
 -- computes spoiled groups, compacts sketches, sweeps emptied groups, trims the change log to an hour.
 -- One process at a time does it; the others return false at once. Partitions come first: what waits for the whole table must
--- not yet hold rows that its writers wait for.
+-- not yet hold rows that its writers wait for. Nor do writers wait for the rest: a call that dropped partitions leaves that to the next.
 create or replace function cagg.run_maintenance() returns boolean
 language plpgsql set timezone = 'UTC' as $$
 declare
-  v_policy cagg._policies; v_this cagg._aggregates; v_before timestamptz;
+  v_policy cagg._policies; v_this cagg._aggregates; v_before timestamptz; v_locked boolean := false;
 begin
   if not pg_try_advisory_xact_lock(hashtext('cagg.maintenance')) then return false; end if;
 
@@ -139,8 +142,9 @@ begin
     select distinct source from cagg._aggregates where to_regclass(source) is not null order by 1) as sources;
   for v_policy in select * from cagg._policies where to_regclass(relation) is not null order by relation loop
     perform cagg.ensure_partitions(v_policy.relation::regclass, now(), now() + interval '3 days');
-    perform cagg._drop_partitions(v_policy);
+    v_locked := cagg._drop_partitions(v_policy) or v_locked;
   end loop;
+  if v_locked then return true; end if;
 
   for v_this in select * from cagg._aggregates where ready and options ? 'retention' order by id loop
     execute format('select cagg.time_bucket(%s, $1 - $2)', v_this.shape #>> '{bucket,width}')

@@ -42,6 +42,18 @@ it('refuses to compute a minimum again where raw rows are gone', async () => {
   await expect(engine.sql(`delete from shop."Sales" where ts < '2026-03-03'`)).rejects.toMatchObject({ code: '55000', hint: /keep raw rows longer/ })
 })
 
+it('does no more in a call that drops partitions, since writers wait for that', async () => {
+  await engine.sql(`select cagg.ensure_partitions('shop."Sales"', '2026-03-02', '2026-03-02')`)
+  await engine.sql(`insert into shop."Sales" (ts, amount, buyer) values ('2026-03-02 13:00+00', 30, 3)`)
+  await engine.sql(`update cagg._changes set written_at = written_at - interval '2 hours'`)
+  const isTrimmed = async () => (await engine.sql(`select from cagg._changes where written_at < now() - interval '1 hour'`)).length === 0
+  await engine.sql('select cagg.run_maintenance()')
+  expect(await engine.sql(`select from shop."Sales" where ts < '2026-03-03'`)).toEqual([])
+  expect(await isTrimmed()).toBe(false)
+  await engine.sql('select cagg.run_maintenance()')
+  expect(await isTrimmed()).toBe(true)
+})
+
 it('drops old buckets of a fine level and leaves the coarser ones whole, late rows included', async () => {
   await engine.sql(`select cagg.add_retention_policy('shop.sales_1s', (now() - '2026-03-04')::interval); select cagg.run_maintenance()`)
   expect(await engine.sql(`select count(*)::int as n from shop.sales_1s where bucket < '2026-03-04'`)).toEqual([{ n: 0 }])
