@@ -25,7 +25,7 @@ export interface Changes {
   subscribe(listener: (notice: ChangeNotice) => void): () => void
   /** All changes after a cursor, up to now; `views` narrows them. Throws BAD_REQUEST for what is no cursor. */
   since(cursor: string, views?: string[]): Promise<ChangeSet | 'expired'>
-  /** Whether rows of a view's source were deleted after a cursor that has not expired: they are gone without a trace. */
+  /** Whether rows of a view's source were deleted, or moved in time, after a cursor that has not expired: no trace says which. */
   deletedSince(view: string, cursor: string): Promise<boolean>
   /** The newest commit seen here that changed buckets in [from, to) of these views; null: none. Milliseconds. */
   newest(views: readonly string[], fromMs: number, toMs: number): Date | null

@@ -59,7 +59,7 @@ create table if not exists cagg._changes (
   last_bucket text not null,
   written_at timestamptz not null default clock_timestamp()
 );
--- Rows went, by delete or truncate: who keeps rows by what came and changed must read them anew.
+-- Rows went, by delete or truncate or into another bucket: who keeps rows by what came and changed must read them anew.
 alter table cagg._changes add column if not exists deleted boolean not null default false;
 create index if not exists _changes_xid on cagg._changes (xid);
 

@@ -65,10 +65,13 @@ begin
       end if;
       v_parts := v_parts || format('w%s as (%s)', v_this.id, cagg._write(v_this, 'd' || v_this.id, p_event = 'update'));
     end loop;
-    v_logs := v_logs || cagg._log(v_root, 'd' || v_root.id || case when p_event = 'update' then ' where ' || cagg._moved(v_root.shape) else '' end);
+    v_logs := v_logs || format('select log.*, %s from (%s) as log',
+      -- Rows that an update takes out of their bucket are gone from there like deleted ones.
+      case p_event when 'delete' then 'true' when 'update' then format('exists (select from d%s group by bucket having sum(n) <> 0)', v_root.id) else 'false' end,
+      cagg._log(v_root, 'd' || v_root.id || case when p_event = 'update' then ' where ' || cagg._moved(v_root.shape) else '' end));
   end loop;
-  return format(E'with %s\ninsert into cagg._changes (aggregate, first_bucket, last_bucket, deleted) select log.*, %L from (%s) as log;\n',
-    array_to_string(v_parts, E',\n'), p_event = 'delete', array_to_string(v_logs, ' union all '));
+  return format(E'with %s\ninsert into cagg._changes (aggregate, first_bucket, last_bucket, deleted) %s;\n',
+    array_to_string(v_parts, E',\n'), array_to_string(v_logs, ' union all '));
 end $$;
 
 -- What an insert of few rows does instead of folding: it appends them to the tail, which is their line in the change log, too; and one

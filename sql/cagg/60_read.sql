@@ -191,7 +191,7 @@ begin
   return query select null::text, null::text, null::text, null::timestamptz, cagg._epoch() || ':' || pg_current_snapshot();
 end $$;
 
--- Whether rows were deleted since a cursor of what a view is folded from.
+-- Whether rows were deleted, or moved to another bucket, since a cursor of what a view is folded from.
 create or replace function cagg.deleted_since(view_name text, cursor text) returns boolean
 language sql stable as $$
   select exists (

@@ -285,6 +285,58 @@ describe('order items', () => {
     const ids = (of: Item[]) => of.map(({ itemId }) => itemId)
     expect(ids(snapshot.items)).toEqual(ids(items).filter((id) => id !== placed.itemIds[0]))
   })
+
+  test('a row that is moved out of the window by hand leaves it for who watches, and for who was away', async () => {
+    const placed = await placeOrder(api, { userId: userIds[0]!, productIds: ['1', '2'] })
+    const moved = placed.itemIds[0]!
+    const stream = watch<ItemsUpdate>(ITEMS)
+    const { cursor, items } = await stream.next()
+    expect(items.map(({ itemId }) => itemId)).toContain(moved)
+    await api.database.pool.query(`update order_items set created_at = created_at - interval '1 hour' where id = $1`, [
+      moved,
+    ])
+    await readUntil(stream, (all) => all.some(({ removed }) => removed.includes(moved)))
+    const returned = await watch<ItemsUpdate>(ITEMS, { after: cursor }).next()
+    expect(returned).toMatchObject({ kind: 'SNAPSHOT', previousCursor: null })
+    expect(returned.items.map(({ itemId }) => itemId)).toEqual(
+      items.map(({ itemId }) => itemId).filter((id) => id !== moved),
+    )
+    // What changes where it is leaves nothing behind.
+    await changeStatus(placed.id, 'SHIPPED')
+    const shipped = await watch<ItemsUpdate>(ITEMS, { after: returned.cursor }).next()
+    expect(shipped).toMatchObject({ kind: 'DELTA', previousCursor: returned.cursor })
+    expect(shipped.items.map(({ itemId }) => itemId)).toEqual([placed.itemIds[1]])
+  })
+})
+
+describe('two messages of one operation', () => {
+  test('are never closer than its every, however fast things change', async () => {
+    const everyMs = 250
+    // A message may lie a little in a buffer before it is read, and the next one not.
+    const slackMs = 100
+    const messages = 6
+    const streams = [
+      watch(ITEMS, { every: 'PT0.25S' }),
+      watch('subscription { metrics(metrics: [ORDERS], window: "PT1M", every: "PT0.25S") { totals { value } } }'),
+      watch('subscription { metrics(metrics: [REVENUE], window: "PT5M", by: COUNTRY, every: "PT0.25S") { cursor } }'),
+    ]
+    let reading = streams.length
+    const arrivals = streams.map(async (stream) => {
+      await stream.next()
+      const at: number[] = []
+      while (at.length < messages) {
+        await stream.next()
+        at.push(performance.now())
+      }
+      reading--
+      return at
+    })
+    while (reading > 0) await placeOrder(api, { userId: userIds[0]!, productIds: ['1'] })
+    for (const at of await Promise.all(arrivals)) {
+      for (let i = 1; i < messages; i++) expect(at[i]! - at[i - 1]!).toBeGreaterThan(everyMs - slackMs)
+      expect(at.at(-1)! - at[0]!).toBeGreaterThan((messages - 1) * everyMs - slackMs)
+    }
+  })
 })
 
 describe('a client that is cut off again and again', () => {

@@ -74,7 +74,7 @@ it('says nothing of an update that moved nothing', async () => {
   expect((await since(start)).changes).toEqual([])
 })
 
-it('tells of rows that were deleted, by whatever statement, and of no other change', async () => {
+it('tells of rows that were deleted, by whatever statement, or moved to another bucket, and of no other change', async () => {
   const { cursor } = await since(null)
   const deleted = async (from: string) =>
     (await engine.sql<{ deleted: boolean }>(`select cagg.deleted_since('shop.sales_1d', $1) as deleted`, [from]))[0]?.deleted
@@ -84,6 +84,10 @@ it('tells of rows that were deleted, by whatever statement, and of no other chan
   await engine.sql(`delete from shop."Sales" where ts = '2026-03-01 12:00+00'`)
   expect(await deleted(cursor)).toBe(true)
   expect(await deleted((await since(cursor)).cursor)).toBe(false)
+  await engine.sql(sale('2026-03-01 12:00+00'))
+  const before = (await since(null)).cursor
+  await engine.sql(`update shop."Sales" set ts = ts + interval '2 days' where ts = '2026-03-01 12:00+00'`)
+  expect(await deleted(before)).toBe(true)
   const slow = await connectForTest(engine.database)
   await slow.query('begin; truncate shop."Sales"')
   const meanwhile = (await since(null)).cursor
