@@ -311,13 +311,10 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
    */
   function arrive(): void {
     if (arrival) return
-    const now = clock()
-    const dueMs = now < gatherUntilMs ? alignUp(gatherUntilMs, limits.gatherMs) : now
-    arrival = setTimeout(() => void alone(welcome), dueMs - now)
+    arrival = setTimeout(() => void alone(welcome), Math.max(0, gatherUntilMs - clock()))
   }
 
   async function welcome(): Promise<void> {
-    const began = clock()
     arrival = undefined
     const all = [...joining]
     if (closed || all.length === 0) return
@@ -331,7 +328,7 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
       }
       idle()
     }
-    gatherUntilMs = clock() + Math.max(clock() - began, limits.gatherMs)
+    gatherUntilMs = alignUp(clock() + 1, limits.gatherMs)
     schedule()
   }
 

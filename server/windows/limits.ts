@@ -19,7 +19,7 @@ export interface WindowLimits {
   rangesMax: number
   /** Rows may be dated this much ahead: so far windows read on. */
   aheadMs: number
-  /** Who comes to a window so soon after another gets the first message together with all who come meanwhile. */
+  /** Who comes to a window right after others waits for more to come, at most so long: all get the first message together. */
   gatherMs: number
   /** A window nobody watches is kept this long, in case someone comes back. */
   lingerMs: number
