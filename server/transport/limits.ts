@@ -32,6 +32,9 @@ export interface TransportLimits {
   socketPingMs: number
   /** A socket that does not take a message within this time is closed with 4013. */
   socketSendMs: number
+  /** A stream of events on whose connection nothing was acknowledged for so long is ended, and how often that is looked for. Linux alone. */
+  silentMs: number
+  silentLookMs: number
   /** A request must have come whole within these, its headers and all of it. */
   headersMs: number
   requestMs: number
@@ -57,6 +60,8 @@ export const TRANSPORT_LIMITS: TransportLimits = {
   socketInitMs: 10_000,
   socketPingMs: 12_000,
   socketSendMs: 30_000,
+  silentMs: 9_000,
+  silentLookMs: 5_000,
   headersMs: 10_000,
   requestMs: 60_000,
   idleConnectionMs: 65_000,

@@ -21,7 +21,7 @@ const COMPLETE = 'event: complete\ndata:\n\n'
 const bytesOf = (result: Result): Buffer => Buffer.from(`event: next\ndata: ${textOf(result)}\n\n`)
 
 /** Why a stream ended. */
-export type SseEnd = 'client' | 'complete' | 'going_away' | 'too_slow' | 'unauthenticated'
+export type SseEnd = 'client' | 'complete' | 'going_away' | 'lost' | 'too_slow' | 'unauthenticated'
 
 /** In place of Yoga's own way, which makes the bytes anew for everyone and waits for ever for who does not read. */
 export function serveSse(

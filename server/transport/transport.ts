@@ -24,6 +24,7 @@ import { makeOperations, type OperationContext } from './operations.ts'
 import { makeOrigins } from './origin.ts'
 import { pathOf } from './path.ts'
 import { makeRates } from './rate.ts'
+import { watchSilent } from './silent.ts'
 import { makeSockets } from './sockets.ts'
 import type { SseEnd } from './sse.ts'
 import { traceRequest } from './traces.ts'
@@ -80,6 +81,16 @@ export async function startTransport(
   /** Streams of events, and why each will have ended when it has. */
   const streams = new Map<ServerResponse, SseEnd>()
   const onSlow = (response: ServerResponse) => void streams.set(response, 'too_slow')
+  const silence = watchSilent(
+    {
+      streams: () => streams.keys(),
+      letGo(stream) {
+        streams.set(stream, 'lost')
+        stream.destroy()
+      },
+    },
+    { lookMs: limits.silentLookMs, silentMs: limits.silentMs },
+  )
   const operations = makeOperations({ schema: makeSchema(), services, mask, tracer, onSlow }, limits)
   const sockets = makeSockets(
     { operations, mask, origins, access, addresses, rates, log, onClosed: onSocketClosed },
@@ -207,6 +218,7 @@ export async function startTransport(
   }
 
   async function close(): Promise<void> {
+    silence.close()
     const ended = new Promise<void>((resolve) => server.close(() => resolve()))
     // A stream has no end of its own; its client goes on elsewhere with the cursor it has.
     for (const stream of streams.keys()) {
