@@ -9,7 +9,7 @@ import { readDelta, readMissed, type ReadingLimits } from './reading.ts'
 import { makeSlot, mergeDeltas, type RowsDelta, type Slot } from './slot.ts'
 import { isLater, readSnapshot } from './snapshot.ts'
 import type { RowSource, StreamRow } from './source.ts'
-import { spansOf } from './spans.ts'
+import { joinChanges, spansOf } from './spans.ts'
 
 /** One message of a stream of rows. Rows are shared between subscribers: read only. */
 export interface RowsUpdate<Row extends StreamRow> {
@@ -60,6 +60,9 @@ interface Subscriber<Row extends StreamRow> {
 
 const oldest = new Date(0)
 
+/** Changes are joined when there are so many times more than spans to be read. */
+const PENDING_PER_SPAN_MAX = 5
+
 /** `onIdle` is called when the last subscriber has gone; the feed is of no use after that. */
 export function makeFeed<Row extends StreamRow>(
   dependencies: {
@@ -98,6 +101,8 @@ export function makeFeed<Row extends StreamRow>(
   function note(set: ChangeSet): void {
     for (const change of set.changes) if (change.view === source.view) pending.push(change)
     target = set.cursor
+    // Until `every` has passed a busy shop makes more changes than anybody wants to keep.
+    if (pending.length > PENDING_PER_SPAN_MAX * spansMax) pending = joinChanges(pending, source, spansMax)
   }
 
   function plan(waitMs = 0): void {

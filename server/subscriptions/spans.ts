@@ -1,5 +1,5 @@
 // Stretches of time in which rows changed: clipped to the window, joined where they meet, bounded in number.
-import type { Change } from '../changes/changes.ts'
+import { type Change, newestCommit } from '../changes/changes.ts'
 import type { RowSource, Span, StreamRow } from './source.ts'
 
 /** Within what PostgreSQL and Date both know: a change with open ends reaches beyond. */
@@ -24,6 +24,22 @@ export function spansOf(
     start,
     spansMax,
   )
+}
+
+/** The same as changes, for those who gather many before they look. */
+export function joinChanges(
+  changes: readonly Change[],
+  source: Pick<RowSource<StreamRow>, 'view' | 'bucketMs'>,
+  spansMax: number,
+): Change[] {
+  const committedAt = newestCommit(changes)
+  if (!committedAt) return []
+  return spansOf(changes, source, new Date(FIRST_MS), spansMax).map(({ first, past }) => ({
+    view: source.view,
+    firstBucket: first,
+    lastBucket: new Date(past.getTime() - source.bucketMs),
+    committedAt,
+  }))
 }
 
 function joinSpans(spans: Span[], start: Date, spansMax: number): Span[] {
