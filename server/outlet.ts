@@ -40,10 +40,32 @@ interface Waiter<T> {
 export const isStream = (value: unknown): value is Stream<unknown> =>
   typeof (value as Partial<Stream<unknown>> | null)?.pour === 'function'
 
+/**
+ * How a reader leaves before the end. Plain functions, no generator: a generator's return() would wait for the next() before it,
+ * perhaps for ever.
+ */
+export abstract class Leavable<T> {
+  protected abstract leave(): void | Promise<unknown>
+
+  async return(): Promise<IteratorResult<T, undefined>> {
+    await this.leave()
+    return { done: true, value: undefined }
+  }
+
+  async throw(error: unknown): Promise<never> {
+    await this.leave()
+    throw error
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+}
+
 export const makeOutlet = <T>(hooks: OutletHooks<T>): Outlet<T> => new ReadingEnd(hooks)
 
 /** One object, where closures would be many: a message goes from viewer to viewer, and what it has to visit there costs most. */
-class ReadingEnd<T> implements Outlet<T>, Stream<T> {
+class ReadingEnd<T> extends Leavable<T> implements Outlet<T>, Stream<T> {
   readonly #hooks: OutletHooks<T>
   readonly #waiters: Waiter<T>[] = []
   #sink: Sink<T> | undefined
@@ -54,6 +76,7 @@ class ReadingEnd<T> implements Outlet<T>, Stream<T> {
   #failure: { error: unknown } | undefined
 
   constructor(hooks: OutletHooks<T>) {
+    super()
     this.#hooks = hooks
   }
 
@@ -98,21 +121,6 @@ class ReadingEnd<T> implements Outlet<T>, Stream<T> {
     return () => this.wake()
   }
 
-  // Plain functions, no generator: a generator's return() would wait for the next() before it, perhaps for ever.
-  async return(): Promise<IteratorResult<T, undefined>> {
-    this.#leave()
-    return { done: true, value: undefined }
-  }
-
-  async throw(error: unknown): Promise<never> {
-    this.#leave()
-    throw error
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
   #start(): void {
     if (this.#started || this.#done) return
     this.#started = true
@@ -130,7 +138,7 @@ class ReadingEnd<T> implements Outlet<T>, Stream<T> {
     else waiter?.resolve({ done: true, value: undefined })
   }
 
-  #leave(): void {
+  protected leave(): void {
     this.#left = true
     this.end()
   }

@@ -1,6 +1,6 @@
 // A stream with each of its messages changed. Plain functions, no generator: ending it reaches the source at once, even while
 // a message is awaited.
-import type { Sink, Stream } from '../outlet.ts'
+import { Leavable, type Sink, type Stream } from '../outlet.ts'
 
 export type MaybePromise<T> = T | Promise<T>
 
@@ -18,7 +18,7 @@ export const mapStream = <In, Out>(source: Stream<In>, change: Change<In, Out>):
   new MappedStream(source, change)
 
 /** One object that is the reader of one stream and the writer of the other: see outlet.ts for why not closures. */
-class MappedStream<In, Out> implements Stream<Out>, Sink<In> {
+class MappedStream<In, Out> extends Leavable<Out> implements Stream<Out>, Sink<In> {
   readonly #source: Stream<In>
   readonly #change: Change<In, Out>
   #sink: Sink<Out> | undefined
@@ -27,6 +27,7 @@ class MappedStream<In, Out> implements Stream<Out>, Sink<In> {
   #done = false
 
   constructor(source: Stream<In>, change: Change<In, Out>) {
+    super()
     this.#source = source
     this.#change = change
   }
@@ -40,7 +41,7 @@ class MappedStream<In, Out> implements Stream<Out>, Sink<In> {
       return { done: true, value: undefined }
     } catch (error) {
       const late = this.#done
-      this.#leave()
+      this.leave()
       if (late) return { done: true, value: undefined }
       if (!this.#change.failed) throw error
       return { done: false, value: this.#change.failed(error) }
@@ -80,24 +81,10 @@ class MappedStream<In, Out> implements Stream<Out>, Sink<In> {
     this.#takeSink()?.end()
   }
 
-  async return(): Promise<IteratorResult<Out, undefined>> {
-    this.#leave()
-    return { done: true, value: undefined }
-  }
-
-  async throw(error: unknown): Promise<never> {
-    this.#leave()
-    throw error
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
   #fail(error: unknown): void {
     const { failed } = this.#change
     const sink = this.#takeSink()
-    this.#leave()
+    this.leave()
     if (!failed) return sink?.end(error)
     sink?.take(failed(error))
     sink?.end()
@@ -110,7 +97,7 @@ class MappedStream<In, Out> implements Stream<Out>, Sink<In> {
     return sink
   }
 
-  #leave(): void {
+  protected leave(): void {
     this.#end()
     void this.#source.return?.()
   }

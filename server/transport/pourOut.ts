@@ -1,6 +1,6 @@
 // A stream of results poured into a socket, as graphql-ws sees it: an operation that yields nothing itself, and ends with the
 // stream. What is left of each message is to put the operation's id before the bytes that all share.
-import type { Sink, Stream } from '../outlet.ts'
+import { Leavable, type Sink, type Stream } from '../outlet.ts'
 import type { Outflow } from './outflow.ts'
 
 export interface Poured<Result> {
@@ -17,7 +17,7 @@ export const pourOut = <Result>(
 ): AsyncGenerator<never, undefined> => new Pouring(stream, outflow, poured)
 
 /** One object that is an operation's iterator and the stream's reader: see outlet.ts for why not closures. */
-class Pouring<Result> implements AsyncGenerator<never, undefined>, Sink<Result> {
+class Pouring<Result> extends Leavable<never> implements AsyncGenerator<never, undefined>, Sink<Result> {
   readonly #stream: Stream<Result>
   readonly #outflow: Outflow
   readonly #tailOf: Poured<Result>['tailOf']
@@ -28,6 +28,7 @@ class Pouring<Result> implements AsyncGenerator<never, undefined>, Sink<Result> 
   #waiting = false
 
   constructor(stream: Stream<Result>, outflow: Outflow, { id, tailOf }: Poured<Result>) {
+    super()
     this.#stream = stream
     this.#outflow = outflow
     this.#tailOf = tailOf
@@ -62,17 +63,7 @@ class Pouring<Result> implements AsyncGenerator<never, undefined>, Sink<Result> 
     }))
   }
 
-  async return(): Promise<IteratorResult<never, undefined>> {
+  protected async leave(): Promise<void> {
     await this.#stream.return?.()
-    return { done: true, value: undefined }
-  }
-
-  async throw(error: unknown): Promise<never> {
-    await this.#stream.return?.()
-    throw error
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
   }
 }
