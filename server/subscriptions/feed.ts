@@ -4,24 +4,13 @@ import type { Logger } from 'pino'
 import { type Change, type Changes, type ChangeSet, newestCommit } from '../changes/changes.ts'
 import { LookoutError } from '../errors.ts'
 import { mergeOnce, type Stream, type StreamEvent } from '../outlet.ts'
-import { markOf, readLogCursor, type ReadPlace, writeCursor } from './cursor.ts'
+import { markOf, readLogCursor, type ReadPlace } from './cursor.ts'
+import { makeUpdates, type RowsUpdate } from './updates.ts'
 import { readDelta, readMissed, type ReadingLimits } from './reading.ts'
 import { makeSlot, mergeDeltas, type RowsDelta, type Slot } from './slot.ts'
 import { isLater, readSnapshot } from './snapshot.ts'
 import type { RowSource, StreamRow } from './source.ts'
 import { joinChanges, spansOf } from './spans.ts'
-
-/** One message of a stream of rows. Rows are shared between subscribers: read only. */
-export interface RowsUpdate<Row extends StreamRow> {
-  kind: 'SNAPSHOT' | 'DELTA'
-  cursor: string
-  previousCursor: string | null
-  windowStart: Date
-  windowEnd: Date
-  /** Newest first. */
-  items: Row[]
-  removed: string[]
-}
 
 export interface FeedOptions extends ReadingLimits {
   /** What sets this stream apart from others: its name and arguments. */
@@ -77,7 +66,7 @@ export function makeFeed<Row extends StreamRow>(
 ): Feed<Row> {
   const { source, changes, log, onStreamEvent, clock, onIdle } = dependencies
   const { lookbackMs, everyMs, rowsMax, deltaRowsMax, spansMax, retryMs } = options
-  const mark = markOf(options.stream)
+  const updateOf = makeUpdates<Row>(markOf(options.stream))
   const rows = new Map<string, Row>()
   const subscribers = new Set<Subscriber<Row>>()
   /** Those of them that wait for their start. */
@@ -254,29 +243,9 @@ export function makeFeed<Row extends StreamRow>(
     return read
   }
 
-  const newestFirst = (items: readonly Row[]): Row[] =>
-    items.toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime() || (a.id < b.id ? 1 : -1))
-
-  /** Messages made already, by the delta or the place they tell of, and the cursor they follow. */
-  const made = new WeakMap<object, Map<string | null, RowsUpdate<Row>>>()
-
-  /** The same object for all who are due the same. */
   function message(subscriber: Subscriber<Row>, due: RowsDelta<Row> | 'snapshot'): RowsUpdate<Row> {
     if (!place) throw new Error('a stream has rows before it has a place')
-    const isSnapshot = due === 'snapshot'
-    const previousCursor = isSnapshot ? null : subscriber.previous
-    const told = isSnapshot ? place : due
-    const known = made.get(told) ?? new Map<string | null, RowsUpdate<Row>>()
-    const update = known.get(previousCursor) ?? {
-      kind: isSnapshot ? ('SNAPSHOT' as const) : ('DELTA' as const),
-      cursor: writeCursor(place, mark),
-      previousCursor,
-      windowStart: place.windowStart,
-      windowEnd,
-      items: newestFirst(isSnapshot ? [...rows.values()] : due.items),
-      removed: isSnapshot ? [] : due.removed,
-    }
-    made.set(told, known.set(previousCursor, update))
+    const update = updateOf(due, { place, windowEnd, rows, previousCursor: subscriber.previous })
     subscriber.previous = update.cursor
     return update
   }

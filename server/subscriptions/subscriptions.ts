@@ -6,15 +6,16 @@ import type { Severity } from '../db/generated/prisma/enums.ts'
 import { LookoutError } from '../errors.ts'
 import type { Stream, StreamEvent } from '../outlet.ts'
 import { markOf, readCursor } from './cursor.ts'
-import { type Feed, makeFeed, type RowsUpdate } from './feed.ts'
+import { type Feed, makeFeed } from './feed.ts'
 import { makeMessageRows, type MessageRow } from './messageRows.ts'
 import { makeOrderItemRows, type OrderItemRow } from './orderItemRows.ts'
 import type { RowSource, StreamRow } from './source.ts'
 import { makeStatsStreams } from './stats.ts'
+import type { RowsUpdate } from './updates.ts'
 
 export type { MessageRow } from './messageRows.ts'
 export type { OrderItemRow } from './orderItemRows.ts'
-export type { RowsUpdate } from './feed.ts'
+export type { RowsUpdate } from './updates.ts'
 
 export interface SubscriptionsOptions {
   /** Least and greatest interval a caller may ask for. */
