@@ -17,19 +17,26 @@ export interface BenchServer {
   stop(): Promise<void>
 }
 
-/** Node's own options in the start script of package.json: what users run is what is measured. */
-const startOptions = () =>
-  (JSON.parse(readFileSync(join(projectDir, 'package.json'), 'utf8')) as { scripts: { start: string } }).scripts.start
-    .split(' ')
-    .filter((word) => word.startsWith('--'))
+/** Node's own options and the environment in the start script of package.json: what users run is what is measured. */
+function startScript(): { options: string[]; env: Record<string, string> } {
+  const { scripts } = JSON.parse(readFileSync(join(projectDir, 'package.json'), 'utf8')) as {
+    scripts: { start: string }
+  }
+  const words = scripts.start.split(' ')
+  return {
+    options: words.filter((word) => word.startsWith('--')),
+    env: Object.fromEntries(words.filter((word) => /^[A-Z_]+=/.test(word)).map((word) => word.split('='))),
+  }
+}
 
 /** Runs `node dist/server/main.js`, as `npm start` does. */
 export async function startServer(env: Record<string, string>): Promise<BenchServer> {
   const main = join(projectDir, 'dist/server/main.js')
   if (!existsSync(main)) throw new Error('The server is not built: npm run build.')
-  const child = spawn(process.execPath, [...startOptions(), main], {
+  const script = startScript()
+  const child = spawn(process.execPath, [...script.options, main], {
     cwd: projectDir,
-    env: { PATH: process.env.PATH, PORT: '0', LOOKOUT_SHOP: 'off', NODE_ENV: 'production', ...env },
+    env: { PATH: process.env.PATH, ...script.env, PORT: '0', LOOKOUT_SHOP: 'off', NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let said = ''
