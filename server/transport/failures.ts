@@ -2,7 +2,7 @@
 import { PothosValidationError } from '@pothos/core'
 import { GraphQLError } from 'graphql'
 import type { Logger } from 'pino'
-import { isAway } from '../db/away.ts'
+import { isAway, isCrossed } from '../db/away.ts'
 import { ERROR_CODES, type ErrorCode, httpStatusOf, LookoutError } from '../errors.ts'
 
 interface Failure {
@@ -44,6 +44,13 @@ function readDatabaseFailure(error: unknown): Failure | undefined {
     return {
       code: 'UNAVAILABLE',
       message: 'The database is out of reach.',
+      extensions: { retryAfterMs: RETRY_AFTER_MS },
+    }
+  }
+  if (isCrossed(state)) {
+    return {
+      code: 'UNAVAILABLE',
+      message: 'Another transaction was in the way in the database; try again.',
       extensions: { retryAfterMs: RETRY_AFTER_MS },
     }
   }

@@ -6,6 +6,7 @@ import type { Database } from '../../../server/db/index.ts'
 import type { PrismaClient } from '../../../server/db/generated/prisma/client.ts'
 import { makePrisma } from '../../../server/schema/prisma.ts'
 import { makeMask } from '../../../server/transport/failures.ts'
+import { makeReader } from '../../../server/windows/reader.ts'
 import { makeTestDatabase } from '../../support/database.ts'
 import { makeWay, type Way } from '../../support/way.ts'
 
@@ -67,6 +68,24 @@ test('so is a pool whose connections are all taken for too long', async () => {
   const taken = await pool.connect()
   expect(await codeOf(pool.query('select 1'))).toBe('UNAVAILABLE')
   taken.release()
+  await pool.end()
+})
+
+test('a read that another transaction stands in the way of is UNAVAILABLE, whoever asks', async () => {
+  const [holder, pool] = [await database.pool.connect(), new pg.Pool({ connectionString: database.url })]
+  await holder.query('begin; lock table users')
+  const reader = makeReader({ database: { pool } }, { readersMax: 1, readTimeoutMs: 5_000, statementNamesMax: 1 })
+  const options = '?options=-c%20lock_timeout%3D50'
+  const prisma = makePrisma(`${database.url}${options}`) as ReturnType<typeof makePrisma> & PrismaClient
+  expect(await codeOf(Promise.resolve(prisma.user.findFirst()))).toBe('UNAVAILABLE')
+  const read = reader.read(async (client) => {
+    await client.query('set local lock_timeout = 50')
+    return client.query('select from users')
+  })
+  expect(await codeOf(read)).toBe('UNAVAILABLE')
+  await holder.query('rollback')
+  holder.release()
+  await prisma.close()
   await pool.end()
 })
 
