@@ -111,15 +111,15 @@ language sql immutable as $$
 $$;
 
 -- Groups into the table of states, sorted, so that two writers lock shared rows in the same order.
--- p_delta: rows of groups, each group once. p_slot: where to; null: the writer's slot.
-create or replace function cagg._write(p_this cagg._aggregates, p_delta text, p_only_moved boolean, p_slot text default null) returns text
+-- p_delta: rows of groups, each group once. p_slot: where to; null: the writer's slot. p_spoiled: marks come along.
+create or replace function cagg._write(p_this cagg._aggregates, p_delta text, p_only_moved boolean, p_slot text, p_spoiled boolean) returns text
 language sql stable as $$
   select format('insert into %1$s as t (bucket%2$s, slot, n%3$s) '
     'select bucket%2$s, %4$s as slot, n%3$s from %5$s where %6$s%7$s order by %8$s '
     'on conflict (bucket%2$s, slot) do update set n = t.n + excluded.n%9$s',
     cagg._store(p_this),
     cagg._list(s -> 'keys', ', %1$s', ''),
-    cagg._list(s -> 'states', ', %1$s', ''),
+    cagg._list(s -> 'states', ', %1$s', '') || case when p_spoiled then ', spoiled' else '' end,
     coalesce(p_slot, cagg._slot(p_this)),
     p_delta,
     cagg._retained(p_this),
@@ -131,7 +131,8 @@ language sql stable as $$
       -- costs more than all else here.
       ', %1$s = case when excluded.%1$s is null or cardinality(excluded.%1$s) <= 4 and t.%1$s @> excluded.%1$s then t.%1$s'
       ' else ' || case when p_slot is null then 'cagg._sketch_append(t.%1$s, excluded.%1$s)' else 'cagg._sketch(t.%1$s || excluded.%1$s)' end || ' end',
-      ', %1$s = cagg._tally_append(t.%1$s, excluded.%1$s)'))
+      ', %1$s = cagg._tally_append(t.%1$s, excluded.%1$s)')
+      || case when p_spoiled then ', spoiled = t.spoiled or excluded.spoiled' else '' end)
   from (select p_this.shape) as this (s)
 $$;
 
@@ -185,15 +186,16 @@ language sql stable as $$
   from (select p_this.shape as s) as shape, cagg._root(p_this.id) as root
 $$;
 
--- Brings the rows of past transactions and of the 16 seconds before the last into slot 0.
+-- Brings the rows of past transactions and of the 16 seconds before the last into slot 0, with their marks: however many removals
+-- spoiled a group that is never without writers, one mark says so.
 create or replace function cagg._compact_sql(p_this cagg._aggregates) returns text
 language sql stable as $$
-  select format('with moved as (delete from %1$s where ctid = any (array(select ctid from %1$s where not spoiled and (slot > 0 or slot < 0 and slot not between
-      -(extract(epoch from now())::bigint / 16 %% 10000000 + 1) * 64 and -(extract(epoch from now())::bigint / 16 %% 10000000 - 1) * 64)
+  select format('with moved as (delete from %1$s where ctid = any (array(select ctid from %1$s where slot > 0 or slot < 0 and slot not between
+      -(extract(epoch from now())::bigint / 16 %% 10000000 + 1) * 64 and -(extract(epoch from now())::bigint / 16 %% 10000000 - 1) * 64
       for update skip locked)) returning *) %2$s',
     cagg._store(p_this),
-    cagg._write(p_this, format('(select bucket%s, sum(n)::bigint as n%s from moved group by %s) as merged',
-      cagg._list(s -> 'keys', ', %1$s', ''), cagg._merged(s -> 'states', ''), cagg._positions(1 + jsonb_array_length(s -> 'keys'))), false, '0'))
+    cagg._write(p_this, format('(select bucket%s, sum(n)::bigint as n%s, bool_or(spoiled) as spoiled from moved group by %s) as merged',
+      cagg._list(s -> 'keys', ', %1$s', ''), cagg._merged(s -> 'states', ''), cagg._positions(1 + jsonb_array_length(s -> 'keys'))), false, '0', true))
   from (select p_this.shape as s) as shape
 $$;
 
@@ -210,7 +212,7 @@ $$;
 create or replace function cagg._fill_sql(p_this cagg._aggregates, p_condition text, p_and text default null, p_slot text default '0') returns text
 language sql stable as $$
   select cagg._write(p_this, format('(select * from (%s) as folded where %s) as delta',
-    cagg._select_raw(p_this, p_this.shape ->> 'from', 1, true, nullif(p_and, '')), p_condition), false, p_slot)
+    cagg._select_raw(p_this, p_this.shape ->> 'from', 1, true, nullif(p_and, '')), p_condition), false, p_slot, false)
 $$;
 
 -- The view that users read: slots and the tail merged, states turned into values, emptied groups left out.

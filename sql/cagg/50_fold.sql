@@ -63,7 +63,7 @@ begin
         select * into v_finer from cagg._aggregates where id = v_this.parent;
         v_parts := v_parts || format('d%s as materialized (%s)', v_this.id, cagg._select_level(v_this, v_finer, 'd' || v_finer.id));
       end if;
-      v_parts := v_parts || format('w%s as (%s)', v_this.id, cagg._write(v_this, 'd' || v_this.id, p_event = 'update'));
+      v_parts := v_parts || format('w%s as (%s)', v_this.id, cagg._write(v_this, 'd' || v_this.id, p_event = 'update', null, false));
     end loop;
     v_logs := v_logs || format('select log.*, %s from (%s) as log',
       -- Rows that an update takes out of their bucket are gone from there like deleted ones.

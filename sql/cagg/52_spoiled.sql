@@ -2,11 +2,11 @@
 -- its own transaction, and waits for nobody; readers compute a spoiled group from the source, in their own snapshot; maintenance
 -- computes it once for all and clears the mark. So no two writers wait for each other, in whatever order they come to groups.
 --
--- Why it is exact. Let m be a value that a group's slots or tail hold and its rows no longer do, and T the last transaction that
--- removed a row with m. T's mark stands in every snapshot that sees T, until a clean C that has locked the marked slot, then
--- takes its snapshot, which sees T, and so no row with m. C empties every slot that it sees, and sees no tail of the group, which
--- nobody folds meanwhile. What it does not see was written by a transaction that it does not see; had that brought m, its row
--- would be there still, or be removed by one later than T.
+-- Why it is exact. A mark stands until a clean that has locked its row and then takes its snapshot, which sees the removal; compaction
+-- only carries it to slot 0. Let S be a snapshot in which a group has no mark, and C the last clean of the group that S sees. S sees
+-- no removal that C does not, so what C computed, S's rows still have. C emptied every slot that it saw, and in the tail, which
+-- nobody folded meanwhile, it saw nothing that changes what it computed. All else that S merges was written by transactions that C
+-- does not see; the rows that it was written for are there still, or their removal would be one that C does not see.
 
 -- The groups that old rows belong to, and their states over those rows.
 create or replace function cagg._lost(p_this cagg._aggregates) returns text
@@ -154,23 +154,27 @@ language sql stable as $$
     cagg._positions(1 + jsonb_array_length(s -> 'keys')))) as parts (merged)
 $$;
 
--- Computes groups from the source and clears their marks: those of these slots, if nothing else of them is in the snapshot.
+-- Computes groups from the source and clears their marks: those of these slots, if the snapshot has no other slots of them, and
+-- nothing in the tail that changes what was computed.
 create or replace function cagg._clean_slots(p_this cagg._aggregates, p_slots tid[]) returns void
 language plpgsql as $$
 declare
   s jsonb := p_this.shape;
-  v_set text := ', %1$s = case when t.ctid = f.slots[1] then (f.states).%1$s end';
+  v_set text := ', %1$s = case when t.ctid = g.slots[1] then (g.states).%1$s end';
 begin
   execute format('with tail as materialized (%1$s), '
     'g as materialized (select bucket%2$s, sum(n)::bigint as n, array_agg(ctid) as slots from %3$s where ctid = any ($1) group by %4$s), '
-    'f as materialized (select g.slots, %5$s(g.bucket%6$s, g.n) as states from g '
-    'where cardinality(g.slots) = (select count(*) from %3$s as t where t.bucket = g.bucket%7$s) '
-    'and not exists (select from tail as t where t.bucket = g.bucket%7$s)) '
-    'update %3$s as t set spoiled = false%8$s from f cross join lateral unnest(f.slots) as slot_of (row_id) where t.ctid = row_id',
+    'f as materialized (select g.*, %5$s(g.bucket%6$s, g.n) as states from g '
+    'where cardinality(g.slots) = (select count(*) from %3$s as t where t.bucket = g.bucket%7$s)) '
+    'update %3$s as t set spoiled = false%8$s from f as g cross join lateral unnest(g.slots) as slot_of (row_id) where t.ctid = row_id '
+    'and not exists (select from tail as t where t.bucket = g.bucket%7$s and not (true%9$s))',
     cagg._select_tail(p_this), cagg._list(s -> 'keys', ', %1$s', ''), cagg._store(p_this),
     cagg._positions(1 + jsonb_array_length(s -> 'keys')), cagg._fresh(p_this),
     cagg._list(s -> 'keys', ', g.%1$s', ''), cagg._list(s -> 'keys', ' and t.%1$s is not distinct from g.%1$s', ''),
-    cagg._by_kind(s -> 'states', '', v_set, v_set, v_set)) using p_slots;
+    cagg._by_kind(s -> 'states', '', v_set, v_set, v_set),
+    cagg._by_kind(s -> 'states', '', ' and least(t.%1$s, (g.states).%1$s) is not distinct from (g.states).%1$s',
+      ' and greatest(t.%1$s, (g.states).%1$s) is not distinct from (g.states).%1$s',
+      ' and cagg._sketch((g.states).%1$s || t.%1$s) is not distinct from cagg._sketch((g.states).%1$s)')) using p_slots;
 end $$;
 
 -- Cleans the spoiled groups of an aggregate that no writer is in; before p_until also three of the others, each waited for 50 ms.

@@ -161,7 +161,8 @@ begin
     perform cagg._clean(v_this, now() + interval '500 ms');
   end loop;
   for v_this in select * from cagg._aggregates as a where ready and cagg._has_sketch(a.shape) order by id loop
-    execute cagg._compact_sql(v_this);
+    -- Not while a truncate makes an end of it.
+    if pg_try_advisory_xact_lock_shared(hashtext('cagg.tail'), hashtext(v_this.source)) then execute cagg._compact_sql(v_this); end if;
   end loop;
 
   for v_this in select * from cagg._aggregates where ready order by id loop

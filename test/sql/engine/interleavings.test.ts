@@ -1,4 +1,4 @@
-// Every order in which the steps of two transactions and a cleaning can follow each other: whatever the order, nobody waits,
+// Every order in which the steps of two transactions, a cleaning and a compaction can follow each other: whatever the order, nobody waits,
 // and each commit leaves the aggregates exact. And every moment of a writer's transaction at which an aggregate can be created,
 // refreshed, built beside or part of its rows be dropped: that may wait for the writer, and is as exact.
 import type pg from 'pg'
@@ -21,7 +21,12 @@ beforeAll(() =>
 const insert = (v: number) => `insert into shop.readings values ('2026-03-01 10:00+00', ${v})`
 const remove = (v: number) => `delete from shop.readings where v = ${v}`
 const change = (from: number, to: number) => `update shop.readings set v = ${to} where v = ${from}`
-const maintain = [`select cagg._clean(a) from cagg._aggregates as a where view_schema = 'shop' and not cagg._is_additive(shape)`]
+const maintain = [
+  `do $$ declare a cagg._aggregates; begin
+    for a in select * from cagg._aggregates where view_schema = 'shop' and not cagg._is_additive(shape) order by id loop perform cagg._clean(a); end loop;
+    for a in select * from cagg._aggregates where view_schema = 'shop' and cagg._has_sketch(shape) loop execute cagg._compact_sql(a); end loop;
+  end $$`,
+]
 
 /** All merges of the sequences that keep the order within each. */
 function merges(sequences: string[][]): [who: number, what: string][][] {
