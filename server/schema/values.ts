@@ -1,6 +1,12 @@
 // Texts of the wire to values, and back: moments, spans, decimals. Errors are sentences for the caller.
 import { DAY_MS, HOUR_MS, isoDuration, MINUTE_MS, SECOND_MS } from '../metrics/spans.ts'
 
+/** Month and day as they stand in a date, where there is such a day in any year: 29 February is left out. */
+export const MONTH_AND_DAY =
+  '(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)'
+/** Hour and minute. */
+export const HOUR_AND_MINUTE = '(?:[01]\\d|2[0-3]):[0-5]\\d'
+
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))$/
 
 const show = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)

@@ -37,6 +37,7 @@ async function send(query: string, rows: string): Promise<Said> {
 
 const stored = async () => Number((await api.database.pool.query('select count(*) from events')).rows[0].count)
 const good = '{"type":"page_view"}'
+const today = new Date().toISOString().slice(0, 10)
 
 test.each([
   ['a prototype key', '{"type":"x","__proto__":{"admin":true}}', 'INVALID'],
@@ -52,6 +53,8 @@ test.each([
   ['the year 75', '{"type":"x","timestamp":"0075-01-01T00:00:00.000Z"}', 'TOO_OLD'],
   ['the year 9999', '{"type":"x","timestamp":"9999-12-31T23:59:59.999Z"}', 'FUTURE_TIMESTAMP'],
   ['a day there is not', '{"type":"x","timestamp":"2026-02-30T00:00:00.000Z"}', 'INVALID'],
+  ['an hour there is not', `{"type":"x","timestamp":"${today}T24:00:00.000Z"}`, 'INVALID'],
+  ['a minute there is not', `{"type":"x","timestamp":"${today}T00:60:00.000Z"}`, 'INVALID'],
 ])('%s costs its own row, and no other of the batch', async (_, row, code) => {
   const before = await stored()
   const { status, result } = await send(BATCH, `[${good},${row},${good}]`)
