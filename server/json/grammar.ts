@@ -1,9 +1,9 @@
 // JSON's grammar as regular expressions, as strict as JSON.parse. Recursion ends at a few levels: what is nested deeper
 // does not match.
 
-const SPACE = '[ \\t\\n\\r]*'
+export const SPACE = '[ \\t\\n\\r]*'
 const PLAIN = '[^"\\\\\\x00-\\x1f]*'
-const TEXT = `"${PLAIN}(?:\\\\(?:["\\\\/bfnrt]|u[0-9a-fA-F]{4})${PLAIN})*"`
+export const TEXT = `"${PLAIN}(?:\\\\(?:["\\\\/bfnrt]|u[0-9a-fA-F]{4})${PLAIN})*"`
 const NUMBER = '-?(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?(?:[eE][+-]?[0-9]+)?'
 const SCALAR = `${TEXT}|${NUMBER}|true|false|null`
 
@@ -18,7 +18,9 @@ const valueOf = (levels: number): string =>
 
 const LEVELS = 4
 
+/** Any value that a row of this depth may have in it. */
+export const VALUE = valueOf(LEVELS)
 /** An object. */
 export const OBJECT = objectOf(valueOf(LEVELS - 1))
 /** An object with the space around it. */
-export const ROW = `${SPACE}${objectOf(valueOf(LEVELS))}${SPACE}`
+export const ROW = `${SPACE}${objectOf(VALUE)}${SPACE}`

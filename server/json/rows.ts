@@ -5,16 +5,24 @@ import { randomUUID } from 'node:crypto'
 import { ROW } from './grammar.ts'
 
 export type JsonRow = Readonly<Record<string, unknown>>
+type ReadRow = (row: JsonRow) => JsonRow
 
 /** An array of objects, still bytes. GraphQL's lists take any iterable. */
 export class JsonRows implements Iterable<JsonRow> {
   readonly #bytes: Buffer
   readonly #places: readonly number[]
+  readonly #read: ReadRow
 
   /** `bytes`: UTF-8; `places`: where each row starts and, behind it, where it ends. */
-  constructor(bytes: Buffer, places: readonly number[]) {
+  constructor(bytes: Buffer, places: readonly number[], read: ReadRow = (row) => row) {
     this.#bytes = bytes
     this.#places = places
+    this.#read = read
+  }
+
+  /** The same rows, each what `read` makes of it when somebody looks at it. */
+  as(read: ReadRow): JsonRows {
+    return new JsonRows(this.#bytes, this.#places, read)
   }
 
   get length(): number {
@@ -27,7 +35,8 @@ export class JsonRows implements Iterable<JsonRow> {
   }
 
   row(index: number): JsonRow {
-    return JSON.parse(this.#bytes.toString('utf8', this.#places[index * 2], this.#places[index * 2 + 1])) as JsonRow
+    const text = this.#bytes.toString('utf8', this.#places[index * 2], this.#places[index * 2 + 1])
+    return this.#read(JSON.parse(text) as JsonRow)
   }
 
   *keys(): Generator<number> {

@@ -80,8 +80,8 @@ export const json: ScalarConfig<unknown, unknown> = { description: 'Any JSON val
 /** Passes its value on untouched: the ingest room checks it with one compiled validator. */
 export const eventBatch: ScalarConfig<unknown, unknown> = {
   description:
-    'The fast path of trackEvents: the same rows as JSON (an array of EventInput-shaped objects), checked by one compiled\n' +
-    'validator instead of field by field; same rules, same answers, several times the rows a second.',
+    'The rows of trackEvents as one JSON value (an array of EventInput-shaped objects), checked by one compiled validator\n' +
+    'instead of field by field; same rules, same answers.',
   ...anyValue,
   parseValue: (value) => value,
 }

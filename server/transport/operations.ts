@@ -14,6 +14,7 @@ import { makeExtentRule } from './rules.ts'
 import { shareResults } from './shared.ts'
 import { serveSse } from './sse.ts'
 import { traceOperations } from './traces.ts'
+import { passTypedRows } from './typedRows.ts'
 
 /** What a transport says of an operation when it begins. */
 export interface OperationContext {
@@ -57,6 +58,7 @@ export function makeOperations(
       limitExtent(limits),
       checkRights(),
       limitCost(limits.complexityMax),
+      passTypedRows(schema),
       shareResults(),
       maskResults(mask),
       serveSse({ mask, onSlow }, limits),
