@@ -79,15 +79,23 @@ create or replace function cagg.time_bucket(bucket_width interval, ts date, "off
 language sql immutable strict parallel safe
 return cagg.time_bucket(bucket_width, ts::timestamp, "offset")::date;
 
+create or replace function cagg._refuse_width(p_width bigint) returns bigint
+language plpgsql immutable parallel safe as $$
+begin
+  raise exception 'a bucket must be wider than nothing, got %', p_width using errcode = '22023', hint = 'Use a width such as 10.';
+end $$;
+
+-- Not declared strict, as above: of a constant width nothing is left to be compared.
 create or replace function cagg.time_bucket(bucket_width bigint, ts bigint, "offset" bigint default 0) returns bigint
-language sql immutable strict parallel safe
-return ts - "offset" - ((ts - "offset") % bucket_width + bucket_width) % bucket_width + "offset";
+language sql immutable parallel safe
+return case when bucket_width <= 0 then cagg._refuse_width(bucket_width)
+  else ts - "offset" - ((ts - "offset") % bucket_width + bucket_width) % bucket_width + "offset" end;
 
 create or replace function cagg.time_bucket(bucket_width integer, ts integer, "offset" integer default 0) returns integer
-language sql immutable strict parallel safe
+language sql immutable parallel safe
 return cagg.time_bucket(bucket_width::bigint, ts::bigint, "offset"::bigint)::integer;
 
 create or replace function cagg.time_bucket(bucket_width smallint, ts smallint, "offset" smallint default 0::smallint)
 returns smallint
-language sql immutable strict parallel safe
+language sql immutable parallel safe
 return cagg.time_bucket(bucket_width::bigint, ts::bigint, "offset"::bigint)::smallint;

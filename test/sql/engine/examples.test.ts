@@ -62,6 +62,10 @@ it('counts months in UTC, to the microsecond at their ends', async () => {
   await expect(engine.sql(`select cagg.time_bucket('-1 month', now())`)).rejects.toMatchObject({ code: '22023' })
 })
 
+it.each(['0, 5', '-2, 5::bigint', '0::smallint, 5::smallint', '0, 5, 3'])('refuses a bucket of integers that is no wider than nothing: %s', async (call) => {
+  await expect(engine.sql(`select cagg.time_bucket(${call})`)).rejects.toMatchObject({ code: '22023', hint: 'Use a width such as 10.' })
+})
+
 it('knows that days in Berlin have 23 and 25 hours', async () => {
   await engine.sql(`create table shop.hours (ts timestamptz);
     select cagg.create_continuous_aggregate('shop.berlin_days', $$ select cagg.time_bucket('1 day', ts, 'Europe/Berlin') as day, count(*) as n from shop.hours group by 1 $$);
