@@ -191,7 +191,8 @@ begin
   return query select null::text, null::text, null::text, null::timestamptz, cagg._epoch() || ':' || pg_current_snapshot();
 end $$;
 
--- Whether rows were deleted, or moved to another bucket, since a cursor of what a view is folded from.
+-- Whether rows were deleted, or moved to another bucket, since a cursor of what a view is folded from. Rows that change places in
+-- one statement, as many into a bucket as out of it, are not told: which new row was which old one, transition tables do not say.
 create or replace function cagg.deleted_since(view_name text, cursor text) returns boolean
 language sql stable as $$
   select exists (
