@@ -30,6 +30,10 @@ end $$;
 create or replace function cagg._store(p_aggregate cagg._aggregates) returns text
 language sql immutable as $$ select format('cagg_data.%I', cagg._name(p_aggregate.view_name, '_' || p_aggregate.id)) $$;
 
+-- The view that holds what a root's definition uses.
+create or replace function cagg._held(p_aggregate cagg._aggregates) returns text
+language sql immutable as $$ select format('cagg_data.%I', cagg._name(p_aggregate.view_name, '_' || p_aggregate.id || '_uses')) $$;
+
 create or replace function cagg._view(p_aggregate cagg._aggregates) returns text
 language sql immutable as $$ select format('%I.%I', p_aggregate.view_schema, p_aggregate.view_name) $$;
 

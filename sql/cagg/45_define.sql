@@ -167,6 +167,26 @@ begin
   end loop;
 end $$;
 
+-- A view that nobody reads, of all columns that a root's definition uses: while it stands, PostgreSQL refuses to drop them, their tables,
+-- or to change their types. It goes with the states.
+create or replace function cagg._hold(p_root cagg._aggregates) returns void
+language plpgsql as $$
+declare
+  v_draft regclass := cagg._draft(cagg._truth_sql(p_root));
+  v_columns text; v_tables text;
+begin
+  select string_agg(format('%s.%I as c%s', used.relation, used.name, used.n), ', '), string_agg(distinct used.relation::text, ', ')
+  into v_columns, v_tables
+  from (
+    select a.attrelid::regclass as relation, a.attname as name, row_number() over (order by a.attrelid, a.attnum) as n
+    from pg_catalog.pg_attribute as a
+    where a.attnum > 0 and (a.attrelid, a.attnum) in (
+      select d.refobjid, d.refobjsubid from pg_catalog.pg_depend as d join pg_catalog.pg_rewrite as r on r.oid = d.objid
+      where d.classid = 'pg_rewrite'::regclass and r.ev_class = v_draft and d.refclassid = 'pg_class'::regclass and d.refobjid <> v_draft)) as used;
+  execute format('create view %s as select %s from %s as states, %s', cagg._held(p_root), v_columns, cagg._store(p_root), v_tables);
+  execute format('drop view %s', v_draft);
+end $$;
+
 -- The tables and the view of a shape; p_fill: and the back-fill and the triggers.
 create or replace function cagg._build(p_name text[], p_definition text, p_options jsonb, p_shape jsonb, p_parent integer, p_fill boolean)
 returns void
@@ -209,6 +229,7 @@ begin
     perform cagg._write_fresh(v_this);
   end if;
   execute cagg._view_sql(v_this);
+  if p_parent is null then perform cagg._hold(v_this); end if;
   if p_fill then
     execute cagg._fill_sql(v_this, 'true');
     perform cagg._install_triggers(v_this.source);
@@ -219,7 +240,7 @@ exception when undefined_column or undefined_table or undefined_function then
 end $$;
 
 -- Drops a continuous aggregate and its states. Refuses while another one is folded from it, unless cascade.
--- A source may be gone: its aggregates stay as they were until they are dropped, too.
+-- A source may be gone, with cascade: its aggregates stay as they were until they are dropped, too.
 create or replace function cagg._lock_source(p_source text) returns void
 language plpgsql as $$
 begin
@@ -256,6 +277,6 @@ begin
   delete from cagg._aggregates where id = v_this.id;
   execute format('drop view if exists %s%s', cagg._view(v_this), case when "cascade" then ' cascade' else '' end);
   perform cagg._renew_triggers(v_this.source);
-  -- With it goes the function that computes a group of it.
+  -- With it go the function that computes a group of it, and the view that holds what it uses.
   execute format('drop table if exists %s cascade', cagg._store(v_this));
 end $$;

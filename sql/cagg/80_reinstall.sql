@@ -1,5 +1,5 @@
 -- The end of an installation: aggregates that an older engine kept otherwise are built again, its private functions and its tails go,
--- and functions that this one writes otherwise are written again; what is unchanged is left alone.
+-- and functions that this one writes otherwise are written again, and what it did not hold is held; what is unchanged is left alone.
 reset check_function_bodies;
 select cagg._build_outdated();
 
@@ -27,6 +27,20 @@ begin
       execute format('drop table %s', v_tail);
     exception when dependent_objects_still_exist then
       null; -- an aggregate whose source is gone reads it
+    end;
+  end loop;
+end $$;
+
+do $$
+declare
+  v_root cagg._aggregates;
+begin
+  for v_root in select * from cagg._aggregates as a where parent is null and to_regclass(source) is not null and to_regclass(cagg._held(a)) is null loop
+    begin
+      perform cagg._hold(v_root);
+    exception when undefined_column or undefined_table then
+      raise warning '% uses what is gone: %', cagg._view(v_root), sqlerrm using errcode = '01000',
+        hint = 'Drop it and create it again: writes to its source fail.';
     end;
   end loop;
 end $$;

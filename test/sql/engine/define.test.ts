@@ -141,6 +141,20 @@ it('leaves a source without triggers once its last aggregate is gone', async () 
   await engine.sql('select shop.fill(10, 0.1)')
 })
 
+it('has PostgreSQL refuse to drop or retype what a definition uses, of any of its tables, until it is dropped', async () => {
+  await engine.sql('create table shop.kinds (kind int primary key, name text, note text); create table shop.uses (seen timestamptz not null, kind int, n int, note text, spare int)')
+  await create('shop.used', `select cagg.time_bucket('1 hour', u.seen) as bucket, k.name, sum(u.n) as n from shop.uses as u join shop.kinds as k using (kind) where u.note is null group by 1, 2`)
+  await create('shop.used_1d', `select cagg.time_bucket('1 day', bucket) as bucket, sum(n) as n from shop.used group by 1`)
+  const alters = ['uses drop seen', 'uses drop kind', 'uses drop n', 'uses drop note', 'kinds drop kind', 'kinds drop name', 'uses alter n type bigint', 'kinds alter name type char(3)']
+  for (const alter of alters)
+    await expect(engine.sql(`alter table shop.${alter}`)).rejects.toMatchObject({ code: alter.includes('type') ? '0A000' : '2BP01', detail: /used_\d+_uses/ })
+  await expect(engine.sql('drop table shop.kinds')).rejects.toMatchObject({ code: '2BP01', detail: /used_\d+_uses/ })
+  await engine.sql('alter table shop.uses drop spare; alter table shop.kinds drop note; alter table shop.kinds alter name set default 1')
+  await engine.sql(`insert into shop.kinds values (1, 'one'); insert into shop.uses values (now(), 1, 2)`)
+  await engine.expectExact()
+  await engine.sql(`select cagg.drop_continuous_aggregate('shop.used', true); drop table shop.uses, shop.kinds`)
+})
+
 it('lets the aggregates of a table that is gone stand until they are dropped, whatever else is done', async () => {
   const views = ['shop.of_gone', 'shop.of_gone_1d']
   await engine.sql('create table shop.gone (seen timestamptz not null, n integer)')
@@ -148,7 +162,8 @@ it('lets the aggregates of a table that is gone stand until they are dropped, wh
   await create('shop.of_gone_1d', `select cagg.time_bucket('1 day', bucket) as bucket, sum(n) as n, max(most) as most from shop.of_gone group by 1`)
   await engine.sql(`insert into shop.gone select '2026-03-02 12:00+00', n from generate_series(1, 100) as n; delete from shop.gone where n > 90`)
   await engine.sql(`insert into shop.gone values ('2026-03-02 12:00+00', 1)`)
-  await engine.sql('drop table shop.gone')
+  await expect(engine.sql('drop table shop.gone')).rejects.toMatchObject({ code: '2BP01' })
+  await engine.sql('drop table shop.gone cascade')
   await engine.sql('select cagg.run_maintenance()')
   // As a newer engine, which builds the others again.
   const text = readEngine(inject('projectDir')).map(({ text }) => text).join('\n')

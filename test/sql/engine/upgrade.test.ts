@@ -1,15 +1,20 @@
 // Installing the engine over an older one.
 import { beforeAll, expect, inject, it } from 'vitest'
 import { readEngine } from '../../../server/db/sqlFiles.ts'
+import { connectForTest } from '../../support/database.ts'
 import { useEngine } from './support.ts'
 
 const engine = useEngine({ tailRows: 50 })
 
-/** `version`: of what is kept; none: the same. */
+/** `version`: of what is kept; none: the same. Answers warnings. */
 async function install(version?: number) {
   const text = readEngine(inject('projectDir')).map(({ text }) => text).join('\n')
   const changed = text.replace(/(function cagg\._shape_version\(\).*?return )\d+/s, version === undefined ? '$&' : `$1${version}`)
-  await engine.sql(`begin; ${changed}; commit`)
+  const client = await connectForTest(engine.database)
+  const warnings: string[] = []
+  client.on('notice', ({ severity, message }) => severity === 'WARNING' && warnings.push(message ?? ''))
+  await client.query(`begin; ${changed}; commit`)
+  return warnings
 }
 const ids = () => engine.sql(`select id, created_at, to_regclass(cagg._view(a))::oid as view, to_regclass(cagg._store(a))::oid as store from cagg._aggregates as a order by id`)
 
@@ -46,4 +51,15 @@ it('builds what an older engine kept otherwise again: trees, grants, what reads 
 
 it('leaves nothing of the older engine', async () => {
   expect(await engine.sql(`select relname from pg_class where relnamespace = 'cagg_data'::regnamespace and relname like 'tail\\_%' and relname not like '%\\_1000'`)).toEqual([])
+})
+
+it('holds what the aggregates of an engine that did not use, and says which of them use what is gone', async () => {
+  await engine.sql(`create table shop.lists (ts timestamptz, n int); create table shop.torn (ts timestamptz, n int)`)
+  for (const name of ['lists', 'torn'])
+    await engine.sql(`select cagg.create_continuous_aggregate('shop.${name}_1h', 'select cagg.time_bucket(''1 hour'', ts) as bucket, sum(n) as n from shop.${name} group by 1')`)
+  await engine.sql(`do $$ declare v_name text; begin
+    for v_name in select relname from pg_class where relname ~ '^(lists|torn)_.*_uses$' loop execute format('drop view cagg_data.%I', v_name); end loop; end $$`)
+  await engine.sql('alter table shop.torn drop n')
+  expect(await install(1000)).toEqual([expect.stringMatching(/shop\.torn_1h uses what is gone: .*n/)])
+  await expect(engine.sql('alter table shop.lists drop n')).rejects.toMatchObject({ code: '2BP01' })
 })
