@@ -318,6 +318,7 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
     arrival = undefined
     const all = [...joining]
     if (closed || all.length === 0) return
+    const beganMs = clock()
     try {
       await advance()
       await greet(all)
@@ -328,7 +329,8 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
       }
       idle()
     }
-    gatherUntilMs = alignUp(clock() + 1, limits.gatherMs)
+    const isStorm = clock() - beganMs > limits.arrivalMsMax
+    gatherUntilMs = alignUp(clock() + 1, isStorm ? limits.stormGatherMs : limits.gatherMs)
     schedule()
   }
 

@@ -21,6 +21,10 @@ export interface WindowLimits {
   aheadMs: number
   /** Who comes to a window right after others waits for more to come, at most so long: all get the first message together. */
   gatherMs: number
+  /** The same where the last arrivals took long to be told, as in a storm of thousands: fewer looks, each for more of them. */
+  stormGatherMs: number
+  /** What is long. */
+  arrivalMsMax: number
   /** A window nobody watches is kept this long, in case someone comes back. */
   lingerMs: number
   /** A window in which nothing happens moves its cursor on this often, or the change log would outrun it. */
@@ -56,6 +60,8 @@ export const WINDOW_LIMITS: WindowLimits = {
   rangesMax: 6,
   aheadMs: 5 * MINUTE_MS,
   gatherMs: 250,
+  stormGatherMs: 1_000,
+  arrivalMsMax: 50,
   lingerMs: 5_000,
   cursorMaxAgeMs: 5 * MINUTE_MS,
   windowsMax: 1_000,
