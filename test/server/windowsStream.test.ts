@@ -445,6 +445,24 @@ describe('many who watch', () => {
     expect(pointsOf(await quiet.next())).toEqual([[3 * SECOND, null, 1, 0]])
   })
 
+  test.each([
+    ['long wait for more of them, and share a look', -1, 2],
+    ['no time are looked for at once', 60_000, 3],
+  ])('those who come after an arrival that took %s', async (_, arrivalMsMax, looks) => {
+    const windows = makeWindows(world, { gatherMs: 1, stormGatherMs: SECOND, arrivalMsMax, lingerMs: 0 })
+    const come = () => windows.subscribe({ ...asking({ metrics: ['EVENTS'] }), everyMs: SECOND })
+    const reads = vi.spyOn(world.database.pool, 'connect')
+    const all = [come(), come(), come()]
+    await all[0]!.next()
+    await world.seen()
+    const second = all[1]!.next()
+    await (looks === 3 ? second : world.seen())
+    await Promise.all([second, all[2]!.next()])
+    expect(reads.mock.calls.filter(([callback]) => callback === undefined)).toHaveLength(looks)
+    for (const stream of all) await stream.return?.()
+    await windows.close()
+  })
+
   test('no more subscribers are taken than there may be', async () => {
     const small = makeWindows(world, { subscribersMax: 1 })
     const stream = small.subscribe({ ...asking({ metrics: ['EVENTS'] }), everyMs: 1000 })
