@@ -7,36 +7,45 @@ import { ROW } from './grammar.ts'
 export type JsonRow = Readonly<Record<string, unknown>>
 type ReadRow = (row: JsonRow) => JsonRow
 
+const RELEASED = Buffer.alloc(0)
+
 /** An array of objects, still bytes. GraphQL's lists take any iterable. */
 export class JsonRows implements Iterable<JsonRow> {
-  readonly #bytes: Buffer
-  readonly #places: readonly number[]
+  readonly #text: { bytes: Buffer; places: readonly number[] }
   readonly #read: ReadRow
+  readonly length: number
 
   /** `bytes`: UTF-8; `places`: where each row starts and, behind it, where it ends. */
-  constructor(bytes: Buffer, places: readonly number[], read: ReadRow = (row) => row) {
-    this.#bytes = bytes
-    this.#places = places
+  constructor(text: { bytes: Buffer; places: readonly number[] }, read: ReadRow = (row) => row) {
+    this.#text = text
     this.#read = read
+    this.length = text.places.length / 2
   }
 
   /** The same rows, each what `read` makes of it when somebody looks at it. */
   as(read: ReadRow): JsonRows {
-    return new JsonRows(this.#bytes, this.#places, read)
+    return new JsonRows(this.#text, read)
   }
 
-  get length(): number {
-    return this.#places.length / 2
+  /** Lets the text go, whoever still holds these rows: nobody may look at them any more. */
+  release(): void {
+    this.#text.bytes = RELEASED
+    this.#text.places = []
+  }
+
+  #textOf(index: number, encoding: 'latin1' | 'utf8'): string {
+    const { bytes, places } = this.#text
+    if (bytes === RELEASED) throw new Error('the text of these rows was let go')
+    return bytes.toString(encoding, places[index * 2], places[index * 2 + 1])
   }
 
   /** The text of a row, in which each character stands for a byte: pieces of it are stored without being decoded. */
   byteText(index: number): string {
-    return this.#bytes.toString('latin1', this.#places[index * 2], this.#places[index * 2 + 1])
+    return this.#textOf(index, 'latin1')
   }
 
   row(index: number): JsonRow {
-    const text = this.#bytes.toString('utf8', this.#places[index * 2], this.#places[index * 2 + 1])
-    return this.#read(JSON.parse(text) as JsonRow)
+    return this.#read(JSON.parse(this.#textOf(index, 'utf8')) as JsonRow)
   }
 
   *keys(): Generator<number> {
@@ -82,7 +91,7 @@ function parseAroundRows(body: Buffer): object | undefined {
     const request = JSON.parse(around) as { variables?: Record<string, unknown> }
     const name = named[1]!
     if (request.variables?.[name] !== STAND_IN) return undefined
-    request.variables[name] = new JsonRows(body, places)
+    request.variables[name] = new JsonRows({ bytes: body, places })
     return request
   } catch {
     return undefined

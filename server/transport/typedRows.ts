@@ -109,8 +109,24 @@ export function passTypedRows(schema: GraphQLSchema): Plugin {
   const typedRows = makeTypedRows(schema)
   return {
     onExecute({ args, executeFn, setExecuteFn }) {
-      const passed = typedRows.pass(args.document, args.variableValues ?? {})
-      if (passed) setExecuteFn((given) => executeFn({ ...given, ...passed }))
+      const variables: Readonly<Record<string, unknown>> = args.variableValues ?? {}
+      const rows = Object.values(variables).filter((value) => value instanceof JsonRows)
+      if (rows.length === 0) return
+      const passed = typedRows.pass(args.document, variables)
+      const isLookedAtOnce = hasOneField(args.document)
+      setExecuteFn((given) => {
+        const result = executeFn({ ...given, ...passed }) as unknown
+        // A resolver looks at its rows before it waits for anything. The request holds them until it is answered, which is
+        // many times as long, and such memory is collected at a price.
+        if (isLookedAtOnce) for (const each of rows) each.release()
+        return result
+      })
     },
   }
+}
+
+function hasOneField({ definitions: [operation, ...others] }: DocumentNode): boolean {
+  if (operation?.kind !== Kind.OPERATION_DEFINITION || others.length > 0) return false
+  const { selections } = operation.selectionSet
+  return selections.length === 1 && selections[0]!.kind === Kind.FIELD
 }

@@ -33,7 +33,8 @@ export function copyBytes(client: pg.ClientBase, statement: string, chunks: read
     // `on`, not `once`: a connection that breaks down reports more than one error.
     stream.on('error', reject)
     stream.once('finish', resolve)
-    stream.end(filled.length === 1 ? filled[0] : Buffer.concat(filled))
+    for (const chunk of filled) stream.write(chunk)
+    stream.end()
   })
 }
 

@@ -83,6 +83,15 @@ describe('a request', () => {
     expect(rowsOf(text)).not.toBeInstanceOf(JsonRows)
   })
 
+  it('can let go of the text of its rows, which nobody then takes for none', () => {
+    const rows = rowsOf('{"variables":{"rows":[{"a":1}]}}') as JsonRows
+    const others = rows.as((row) => row)
+    rows.release()
+    expect(rows).toHaveLength(1)
+    expect(() => rows.row(0)).toThrow('let go')
+    expect(() => [...others]).toThrow('let go')
+  })
+
   it('is never of rows where its bytes are no UTF-8', () => {
     const body = Buffer.concat([Buffer.from('{"variables":{"rows":[{"a":"'), Buffer.from([0xff]), Buffer.from('"}]}}')])
     expect(parseRequest(body)).toEqual({ variables: { rows: [{ a: '\ufffd' }] } })

@@ -164,6 +164,19 @@ describe('over HTTP', () => {
     )
   }, 60_000)
 
+  it.each([
+    ['two fields', '{ a: ingestEvents(batch: $rows) { accepted } b: ingestEvents(batch: $rows) { accepted } }'],
+    [
+      'a fragment',
+      '{ ... on Mutation { a: ingestEvents(batch: $rows) { accepted } b: ingestEvents(batch: $rows) { accepted } } }',
+    ],
+  ])('rows that %s take are there for both', async (_, selection) => {
+    const rows = [{ type: 'page_view' }, { type: 'cart' }]
+    const { text } = await send(`mutation ($rows: EventBatch!) ${selection}`, asText(rows))
+    expect(JSON.parse(text)).toEqual({ data: { a: { accepted: 2 }, b: { accepted: 2 } } })
+    expect(await stored()).toHaveLength(4)
+  })
+
   it('rows that passed and rows that did not are the same to an idempotencyKey', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(goodEvent.map(asJson), { minLength: 1, maxLength: 5 }), async (rows) => {
