@@ -247,6 +247,13 @@ begin
   if to_regclass(p_source) is not null then execute format('lock table %s in share row exclusive mode', p_source); end if;
 end $$;
 
+-- The states, with the function that computes a group of them, and the view that holds what they use.
+create or replace function cagg._drop_store(p_this cagg._aggregates) returns void
+language plpgsql set client_min_messages = warning as $$
+begin
+  execute format('drop table if exists %s cascade', cagg._store(p_this));
+end $$;
+
 create or replace function cagg._renew_triggers(p_source text) returns void
 language plpgsql as $$
 begin
@@ -277,6 +284,5 @@ begin
   delete from cagg._aggregates where id = v_this.id;
   execute format('drop view if exists %s%s', cagg._view(v_this), case when "cascade" then ' cascade' else '' end);
   perform cagg._renew_triggers(v_this.source);
-  -- With it go the function that computes a group of it, and the view that holds what it uses.
-  execute format('drop table if exists %s cascade', cagg._store(v_this));
+  perform cagg._drop_store(v_this);
 end $$;

@@ -116,7 +116,7 @@ begin
     perform cagg._renew_triggers(v_source);
   end loop;
   foreach v_this in array v_gone loop
-    execute format('drop table if exists %s cascade', cagg._store(v_this));
+    perform cagg._drop_store(v_this);
   end loop;
 end $$;
 
@@ -205,7 +205,7 @@ begin
     perform cagg._renew_triggers(v_source);
   end loop;
   foreach v_this in array v_old loop
-    execute format('drop table if exists %s cascade', cagg._store(v_this));
+    perform cagg._drop_store(v_this);
   end loop;
 end $$;
 
