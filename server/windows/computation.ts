@@ -1,30 +1,17 @@
 // One distinct window, computed once for all who watch it. Ticks are at least `everyMs` apart, and only where something may
 // have changed: the change feed says when to look, the change log, read in the tick's own snapshot, says what to read.
-import type { ClientBase } from 'pg'
 import type { Logger } from 'pino'
-import { type Change, type ChangeNotice, type Changes, changesSince, newestCommit } from '../changes/changes.ts'
-import { mergeOnce, type StreamEvent } from '../outlet.ts'
-import type { Asked } from './asked.ts'
-import { keysHashOf, type Place, writeCursor } from './cursor.ts'
-import type { WindowLimits } from './limits.ts'
-import { makeDelta, makeResume, makeSnapshot, mergeDeltas } from './messages.ts'
+import type { ChangeNotice, Changes } from '../changes/changes.ts'
 import { SECOND_MS } from '../metrics/spans.ts'
-import { makePlan } from './plan.ts'
+import type { StreamEvent } from '../outlet.ts'
+import type { Asked } from './asked.ts'
+import { makeAudience, type Subscriber } from './audience.ts'
+import type { WindowLimits } from './limits.ts'
+import { makeSnapshot } from './messages.ts'
+import { makePicture } from './picture.ts'
 import type { Reader } from './reader.ts'
-import type { Slot } from './slot.ts'
-import { alignUp, bucketsOf, clip } from './time.ts'
+import { alignUp } from './time.ts'
 import type { MetricsUpdate } from './types.ts'
-import { makeWindowState } from './windowState.ts'
-
-export interface Subscriber {
-  slot: Slot
-  /** Where it goes on from. */
-  after: Place | null
-  /** `after` as it was given. */
-  afterText: string | null
-  /** What it was told last; null until then. Shared by all who were told the same. */
-  told: Told | null
-}
 
 export interface Computation {
   /** Gives the subscriber its first message, then all others. */
@@ -49,38 +36,16 @@ export interface ComputationDependencies {
   onIdle: () => void
 }
 
-interface Told {
-  cursor: string
-  version: number
-  /** null: nothing that the next message could build on. */
-  topHash: string | null
-}
-
-/** A message, and what it leaves its readers with. */
-interface Telling {
-  message: MetricsUpdate
-  told: Told
-}
-
 const TIMER_EARLY_MS_MAX = 5
-
-const later = (a: Date | null, b: Date | null): Date | null => (a && b ? (a > b ? a : b) : (a ?? b))
 
 export function makeComputation(asked: Asked, everyMs: number, dependencies: ComputationDependencies): Computation {
   const { reader, changes, clock, log, onStreamEvent, limits, onIdle } = dependencies
-  const plan = makePlan(asked)
-  const state = makeWindowState(plan, asked, limits)
-  const context = { plan, bucketMs: asked.bucketMs, state }
-  const told = new Set<Subscriber>()
+  const picture = makePicture(asked, { reader, changes }, limits)
+  const { state } = picture
+  const audience = makeAudience(asked, { picture, changes, clock, onStreamEvent })
   const joining = new Set<Subscriber>()
-  /** Of the change log, at the snapshot the state was read in; null: nothing is loaded. */
-  let cursor: string | null = null
-  let cursorAtMs = 0
-  /** Newest commit in the window, and newest since the last publication. */
-  let committedAt: Date | null = null
-  let freshCommittedAt: Date | null = null
+  let readAtMs = 0
   let dirty = false
-  let publishedVersion = 0
   /** No tick before this, so that reading keeps to its share of the time. */
   let restUntilMs = 0
   let failures = 0
@@ -105,57 +70,17 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
     return result
   }
 
-  /** Notes when the newest of the changes in the window was committed. */
-  function note(changed: readonly Change[]): void {
-    const newest = newestCommit(changed.filter((change) => state.shows(change)))
-    committedAt = later(committedAt, newest)
-    freshCommittedAt = later(freshCommittedAt, newest)
-  }
-
-  async function load(client: ClientBase, since: string | null): Promise<boolean> {
-    const look = await changesSince(client, since)
-    if (look === 'expired') return false
-    await state.load(client, nowMs())
-    const { from, to } = state.bounds()
-    committedAt = changes.newest(state.views(), from, to)
-    note(look.changes)
-    freshCommittedAt = null
-    cursor = look.cursor
-    // Whatever was told before, the whole is due.
-    for (const subscriber of told) subscriber.told = { ...subscriber.told!, topHash: null }
-    return true
-  }
-
-  async function update(client: ClientBase, since: string): Promise<boolean> {
-    const look = await changesSince(client, since, state.views())
-    if (look === 'expired') return false
-    const concerned = look.changes.filter((change) => state.concerns(change))
-    if (!(await state.refresh(client, concerned, nowMs()))) return false
-    note(look.changes)
-    cursor = look.cursor
-    return true
-  }
-
-  /** Brings the state up to the present. */
+  /** Brings the picture up to the present. */
   async function advance(): Promise<void> {
     dirty = false
     let tookMs = 0
-    // Others do not wait for what takes long (a whole window, distinct counts), nor again for one that failed.
-    const alone = failures > 0 || cursor === null || state.counts()
-    const options = { alone, took: (ms: number) => void (tookMs += ms) }
     try {
-      const from = cursor
-      const upToDate = from !== null && (await reader.read((client) => update(client, from), options))
-      if (!upToDate) {
-        const reached = await reader.read((client) => load(client, changes.cursor()), options)
-        // Where the change log does not reach back, the window begins anew, from now.
-        if (!reached) await reader.read((client) => load(client, null), { ...options, alone: true })
-      }
-      cursorAtMs = clock()
+      // Others do not wait again for one that failed.
+      const options = { alone: failures > 0, took: (ms: number) => void (tookMs += ms) }
+      if ((await picture.advance(nowMs, options)) === 'whole') audience.forgetTold()
+      readAtMs = clock()
       failures = 0
     } catch (error) {
-      // What was read halfway cannot be told from what was not.
-      cursor = null
       dirty = true
       failures++
       throw error
@@ -164,73 +89,11 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
     }
   }
 
-  const cursorNow = (): string =>
-    writeCursor({
-      hash: asked.hash,
-      keysHash: keysHashOf(state.summary()),
-      windowEndMs: state.bounds().to,
-      log: cursor!,
-    })
-
-  const telling = (message: MetricsUpdate): Telling => ({
-    message,
-    told: { cursor: message.cursor, version: state.version(), topHash: state.summary().topHash },
-  })
-
-  /** A message made once for all who need it. */
-  function shared<T>(make: () => T): () => T {
-    let made: T | undefined
-    return () => (made ??= make())
-  }
-
-  /** Tells everybody who does not know it yet what changed. */
-  function publish(): void {
-    publishedVersion = state.version()
-    const changed = state.takeChanged()
-    const committed = freshCommittedAt
-    freshCommittedAt = null
-    if (committed && told.size > 0)
-      onStreamEvent?.({ is: 'sent', stream: 'windows', lagMs: clock() - committed.getTime() })
-    const snapshot = shared(() => makeSnapshot(context, { cursor: cursorNow(), committedAt }))
-    const delta = shared(() =>
-      makeDelta(context, { cursor: cursorNow(), previousCursor: null, committedAt: committed }, changed),
-    )
-    const { topHash } = state.summary()
-    const deltas = new Map<string, Telling>()
-    const whole = shared(() => telling(snapshot()))
-
-    function next(last: Told): Telling {
-      const known = deltas.get(last.cursor)
-      if (known) return known
-      const made = telling({ ...delta(), previousCursor: last.cursor })
-      deltas.set(last.cursor, made)
-      return made
-    }
-
-    // Most were told the same, so what comes next is looked up once for them all.
-    let before: Told | undefined
-    let after: Telling | undefined
-    const merge = mergeOnce(mergeDeltas)
-    for (const subscriber of told) {
-      const last = subscriber.told!
-      if (last.version === publishedVersion) continue
-      if (last !== before) {
-        before = last
-        after = last.topHash === topHash ? next(last) : undefined
-      }
-      const { message, told } = after && subscriber.slot.waiting()?.kind !== 'SNAPSHOT' ? after : whole()
-      subscriber.told = told
-      subscriber.slot.offer(message, merge)
-    }
-  }
-
   async function tick(): Promise<void> {
-    if (closed || told.size === 0) return
-    const old = clock() - cursorAtMs > limits.cursorMaxAgeMs
-    if (dirty || old || cursor === null || !state.slide(nowMs())) {
-      await advance()
-    }
-    publish()
+    if (closed || audience.size() === 0) return
+    const old = clock() - readAtMs > limits.cursorMaxAgeMs
+    if (dirty || old || !picture.isLoaded() || !state.slide(nowMs())) await advance()
+    audience.publish()
   }
 
   /**
@@ -243,11 +106,11 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
   /** Sets the timer to the next tick at which something can have changed. */
   function schedule(): void {
     clearTimeout(timer)
-    if (closed || told.size === 0) return
+    if (closed || audience.size() === 0) return
     const now = clock()
     const backoff = failures > 0 ? Math.min(limits.retryIntervalMs * 2 ** failures, limits.retryIntervalMsMax) : 0
-    const owing = dirty || publishedVersion !== state.version()
-    const moving = cursor === null ? now : Math.ceil(state.bounds().to / everyMs) * everyMs
+    const owing = dirty || audience.isOwed()
+    const moving = picture.isLoaded() ? Math.ceil(state.bounds().to / everyMs) * everyMs : now
     const dueMs = owing
       ? nextTick(Math.max(now + backoff, restUntilMs))
       : Math.min(Math.max(moving, nextTick(Math.max(now, restUntilMs))), now + limits.cursorMaxAgeMs)
@@ -261,48 +124,6 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
       },
       Math.max(0, dueMs - now),
     )
-  }
-
-  /** Gives all who came their first message; those who say the same get the same. */
-  async function greet(all: readonly Subscriber[]): Promise<void> {
-    const whole = shared(() => telling(makeSnapshot(context, { cursor: cursorNow(), committedAt })))
-    const resumed = new Map<string, Telling | null>()
-    for (const subscriber of all) {
-      const after = subscriber.afterText ?? ''
-      if (!resumed.has(after)) {
-        const message = await resume(subscriber)
-        resumed.set(after, message && telling(message))
-      }
-      if (!joining.delete(subscriber)) continue
-      const on = resumed.get(after)
-      if (after !== '') onStreamEvent?.({ is: 'resumed', outcome: on ? 'resumed' : 'snapshot' })
-      const { message, told: fresh } = on ?? whole()
-      told.add(subscriber)
-      subscriber.told = fresh
-      subscriber.slot.offer(message)
-    }
-  }
-
-  /** The first message of one who comes back; null where only the whole window will do. */
-  async function resume({ after, afterText }: Subscriber): Promise<MetricsUpdate | null> {
-    if (!after || after.hash !== asked.hash || after.keysHash !== keysHashOf(state.summary())) return null
-    const bounds = state.bounds()
-    if (after.windowEndMs < bounds.from || after.windowEndMs > bounds.to) return null
-    const missed = await changes.since(after.log, state.views())
-    if (missed === 'expired') return null
-    const stale = new Set<number>()
-    for (const change of missed.changes) {
-      const stretch = state.stretchOf(change)
-      const within = stretch && clip(stretch, bounds)
-      if (within) for (const bucket of bucketsOf(within, asked.bucketMs)) stale.add(bucket)
-    }
-    const shown = missed.changes.filter((change) => state.shows(change))
-    const head = {
-      cursor: cursorNow(),
-      previousCursor: afterText,
-      committedAt: shown.length > 0 ? missed.committedAt : null,
-    }
-    return makeResume(context, head, stale, after.windowEndMs)
   }
 
   /**
@@ -321,7 +142,7 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
     const beganMs = clock()
     try {
       await advance()
-      await greet(all)
+      await audience.greet(all, (subscriber) => joining.delete(subscriber))
     } catch (error) {
       for (const subscriber of all) {
         joining.delete(subscriber)
@@ -335,7 +156,7 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
   }
 
   function idle(): void {
-    if (told.size + joining.size > 0 || closed) return
+    if (audience.size() + joining.size > 0 || closed) return
     clearTimeout(timer)
     linger = setTimeout(onIdle, limits.lingerMs)
   }
@@ -347,29 +168,29 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
       arrive()
     },
     leave(subscriber) {
-      const here = told.delete(subscriber) || joining.delete(subscriber)
+      const here = audience.leave(subscriber) || joining.delete(subscriber)
       if (here) idle()
     },
     snapshot: () =>
       alone(async () => {
         await advance()
         schedule()
-        return makeSnapshot(context, { cursor: cursorNow(), committedAt })
+        return makeSnapshot(picture, { cursor: picture.cursor(), committedAt: picture.committedAt() })
       }),
     notice(notice) {
-      if (dirty || told.size + joining.size === 0) return
+      if (dirty || audience.size() + joining.size === 0) return
       // While the window is first read nobody knows yet what it will hold.
-      if (cursor !== null && !notice.gap && !notice.changes.some((change) => state.concerns(change))) return
+      if (picture.isLoaded() && !notice.gap && !notice.changes.some((change) => state.concerns(change))) return
       dirty = true
       schedule()
     },
-    subscribers: () => told.size + joining.size,
+    subscribers: () => audience.size() + joining.size,
     async close() {
       closed = true
       clearTimeout(timer)
       clearTimeout(arrival)
       clearTimeout(linger)
-      for (const subscriber of [...told, ...joining]) subscriber.slot.end()
+      for (const subscriber of [...audience.members(), ...joining]) subscriber.slot.end()
       await work
     },
   }

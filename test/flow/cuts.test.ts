@@ -18,7 +18,22 @@ let database: Database
 const servers: ServerProcess[] = []
 const followers: Follower[] = []
 
-const startOne = () => startServer({ DATABASE_URL: database.url, LOG_LEVEL: 'warn' })
+const startOne = async () => {
+  const server = await startServer({ DATABASE_URL: database.url, LOG_LEVEL: 'warn' })
+  started.push(server)
+  return server
+}
+
+/** All servers that ever ran. */
+const started: ServerProcess[] = []
+
+/** What the servers wrote in their logs about a refusal. */
+const loggedOf = ({ extensions }: GraphQLFormattedError): string =>
+  started
+    .flatMap((server) => server.output().split('\n'))
+    .filter((line) => line.includes(String(extensions?.requestId)))
+    .join('\n')
+
 const pick = <T>(of: readonly T[]): T => of[Math.floor(Math.random() * of.length)]!
 
 beforeAll(async () => {
@@ -80,7 +95,8 @@ function follow<Update extends Head>(query: string, makeHolding: () => Holding<U
       // A server that closes may say so before its socket does.
       const end = (errors: unknown) => {
         const [refusal] = Array.isArray(errors) ? (errors as GraphQLFormattedError[]) : []
-        if (refusal && refusal.extensions?.code !== 'UNAVAILABLE') reject(new Error(JSON.stringify(refusal)))
+        if (refusal && refusal.extensions?.code !== 'UNAVAILABLE')
+          reject(new Error(`${JSON.stringify(refusal)}\n${loggedOf(refusal)}`))
         else resolve()
       }
       const sink = {

@@ -9,6 +9,7 @@ type World = Awaited<ReturnType<typeof makeWindowsWorld>>
 
 const SECOND = 1000
 const MINUTE = 60_000
+const HOUR = 60 * MINUTE
 const anna = randomUUID()
 const ben = randomUUID()
 
@@ -451,6 +452,7 @@ describe('many who watch', () => {
   ])('those who come after an arrival that took %s', async (_, arrivalMsMax, looks) => {
     const windows = makeWindows(world, { gatherMs: 1, stormGatherMs: SECOND, arrivalMsMax, lingerMs: 0 })
     const come = () => windows.subscribe({ ...asking({ metrics: ['EVENTS'] }), everyMs: SECOND })
+    await world.seen()
     const reads = vi.spyOn(world.database.pool, 'connect')
     const all = [come(), come(), come()]
     await all[0]!.next()
@@ -461,6 +463,24 @@ describe('many who watch', () => {
     expect(reads.mock.calls.filter(([callback]) => callback === undefined)).toHaveLength(looks)
     for (const stream of all) await stream.return?.()
     await windows.close()
+  })
+
+  test('a window is read again alone where another one fails in the same transaction', async () => {
+    const user = await world.shop.addUser()
+    await world.seen()
+    const come = () => [
+      watch({ metrics: ['REVENUE'] }, undefined, HOUR),
+      watch({ metrics: ['EVENTS'] }, undefined, HOUR),
+    ]
+    await Promise.all(come().map(({ next }) => next()))
+    await world.shop.addOrder({ at: at(0), user })
+    await world.shop.addEvents([{ at: at(0) }])
+    await world.seen()
+    await world.database.pool.query('alter view metrics.order_items_1s rename to away')
+    const [failed, told] = await Promise.allSettled(come().map(({ next }) => next()))
+    await world.database.pool.query('alter view metrics.away rename to order_items_1s')
+    expect(failed).toMatchObject({ status: 'rejected', reason: { code: '42P01' } })
+    expect(told).toMatchObject({ status: 'fulfilled', value: { kind: 'SNAPSHOT', totals: [{ value: 1 }] } })
   })
 
   test('no more subscribers are taken than there may be', async () => {
