@@ -150,7 +150,7 @@ export function makeComputation(asked: Asked, everyMs: number, dependencies: Com
       }
       idle()
     }
-    const isStorm = clock() - beganMs > limits.arrivalMsMax
+    const isStorm = all.length > 1 && clock() - beganMs > limits.arrivalMsMax
     gatherUntilMs = alignUp(clock() + 1, isStorm ? limits.stormGatherMs : limits.gatherMs)
     schedule()
   }

@@ -21,7 +21,7 @@ export interface WindowLimits {
   aheadMs: number
   /** Who comes to a window right after others waits for more to come, at most so long: all get the first message together. */
   gatherMs: number
-  /** The same where the last arrivals took long to be told, as in a storm of thousands: fewer looks, each for more of them. */
+  /** The same where several came and it took long to tell them, as in a storm of thousands: fewer looks, each for more of them. */
   stormGatherMs: number
   /** What is long. */
   arrivalMsMax: number

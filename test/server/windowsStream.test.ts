@@ -447,21 +447,23 @@ describe('many who watch', () => {
   })
 
   test.each([
-    ['long wait for more of them, and share a look', -1, 2],
-    ['no time are looked for at once', 60_000, 3],
-  ])('those who come after an arrival that took %s', async (_, arrivalMsMax, looks) => {
+    ['of two that took long wait for more of them, and share a look', 2, -1, 2],
+    ['of one that took long are looked for at once', 1, -1, 3],
+    ['of two that took no time are looked for at once', 2, 60_000, 3],
+  ])('those who come after an arrival %s', async (_, first, arrivalMsMax, looks) => {
     const windows = makeWindows(world, { gatherMs: 1, stormGatherMs: SECOND, arrivalMsMax, lingerMs: 0 })
-    const come = () => windows.subscribe({ ...asking({ metrics: ['EVENTS'] }), everyMs: SECOND })
+    const streams = Array.from({ length: first + 2 }, () =>
+      windows.subscribe({ ...asking({ metrics: ['EVENTS'] }), everyMs: SECOND }),
+    )
     await world.seen()
     const reads = vi.spyOn(world.database.pool, 'connect')
-    const all = [come(), come(), come()]
-    await all[0]!.next()
+    await Promise.all(streams.slice(0, first).map((stream) => stream.next()))
     await world.seen()
-    const second = all[1]!.next()
-    await (looks === 3 ? second : world.seen())
-    await Promise.all([second, all[2]!.next()])
+    const early = streams[first]!.next()
+    await (looks === 3 ? early : world.seen())
+    await Promise.all([early, streams[first + 1]!.next()])
     expect(reads.mock.calls.filter(([callback]) => callback === undefined)).toHaveLength(looks)
-    for (const stream of all) await stream.return?.()
+    for (const stream of streams) await stream.return?.()
     await windows.close()
   })
 
