@@ -406,7 +406,7 @@ test(
     for (const [at, open] of streams.entries()) {
       const [returned, fresh] = [followers[at]!, open()]
       followers.push(fresh)
-      await expect.poll(() => fresh.taken()).toBeGreaterThan(0)
+      await expect.poll(() => fresh.taken(), { timeout: 10_000 }).toBeGreaterThan(0)
       await vi.waitFor(() => expect(returned.shown()).toEqual(fresh.shown()), { timeout: 10_000 })
     }
   },
