@@ -76,6 +76,15 @@ describe('rows of a call', () => {
     expect(variablesOf(`{"rows":${rows}}`).rows).toBeInstanceOf(JsonRows)
     expect(makeTypedRows(schema).pass(document, variablesOf(`{"rows":${rows}}`))).toBeUndefined()
   })
+
+  // Where a field could match in two ways, thirty of them could in a thousand million.
+  it.each(['"properties":null', '"properties":{"a":null}', '"properties":[null,""]', '"uri":null', '"amount":"1"'])(
+    'that say %s thirty times are looked at once',
+    (field) => {
+      const row = `{"type":"x",${`${field},`.repeat(30)}"colour":1}`
+      expect(makeTypedRows(schema).pass(document, variablesOf(`{"rows":[${row}]}`))).toBeUndefined()
+    },
+  )
 })
 
 describe('a call', () => {
