@@ -18,7 +18,8 @@ const EventInput = schema.getType('EventInput') as GraphQLInputObjectType
 
 /** The variables of a call as text; given twice, the rows are no text any more once they are read. */
 const asText = (rows: unknown, key?: string) => JSON.stringify({ key, rows })
-const asObjects = (rows: unknown, key?: string) => asText(rows, key).replace(/\}$/, `,"rows":${JSON.stringify(rows)}}`)
+const asObjects = (rows: unknown, key?: string) =>
+  asText(rows, key).replace(/\}$/, () => `,"rows":${JSON.stringify(rows)}}`)
 
 const variablesOf = (text: string) =>
   (parseRequest(Buffer.from(`{"variables":${text}}`)) as { variables: Record<string, unknown> }).variables
