@@ -1,4 +1,4 @@
--- Creating and dropping continuous aggregates.
+-- Creating continuous aggregates.
 
 -- Creates a continuous aggregate: the view, back-filled, and kept exact from then on at every commit.
 --   view_name    where to read it; a schema may be named
@@ -237,52 +237,4 @@ begin
 exception when undefined_column or undefined_table or undefined_function then
   raise exception 'the select list of % mixes aggregates with columns in one expression: %', p_name[2], sqlerrm
     using errcode = '0A000', hint = 'Select the column and the aggregate separately and combine them when you read.';
-end $$;
-
--- Drops a continuous aggregate and its states. Refuses while another one is folded from it, unless cascade.
--- A source may be gone, with cascade: its aggregates stay as they were until they are dropped, too.
-create or replace function cagg._lock_source(p_source text) returns void
-language plpgsql as $$
-begin
-  if to_regclass(p_source) is not null then execute format('lock table %s in share row exclusive mode', p_source); end if;
-end $$;
-
--- The states, with the function that computes a group of them, and the view that holds what they use.
-create or replace function cagg._drop_store(p_this cagg._aggregates) returns void
-language plpgsql set client_min_messages = warning as $$
-begin
-  execute format('drop table if exists %s cascade', cagg._store(p_this));
-end $$;
-
-create or replace function cagg._renew_triggers(p_source text) returns void
-language plpgsql as $$
-begin
-  if to_regclass(p_source) is null and exists (select from cagg._roots(p_source)) then
-    perform cagg._install_changes();
-  else
-    perform cagg._install_triggers(p_source);
-  end if;
-end $$;
-
-create or replace function cagg.drop_continuous_aggregate(view_name text, "cascade" boolean default false) returns void
-language plpgsql as $$
-declare
-  v_this cagg._aggregates := cagg._find(view_name);
-  v_other cagg._aggregates;
-begin
-  perform pg_advisory_xact_lock(hashtext('cagg.define'));
-  for v_other in select * from cagg._aggregates where parent = v_this.id loop
-    if not "cascade" then
-      raise exception 'continuous aggregate % is folded from %', cagg._view(v_other), view_name using errcode = '2BP01',
-        hint = 'Drop that first, or call cagg.drop_continuous_aggregate(view_name, "cascade" => true).';
-    end if;
-    perform cagg.drop_continuous_aggregate(cagg._view(v_other), true);
-  end loop;
-  -- Maintenance holds no row of it; no writer is between reading the trigger function and writing the table that goes.
-  perform pg_advisory_xact_lock(hashtext('cagg.maintenance'));
-  perform cagg._lock_source(v_this.source);
-  delete from cagg._aggregates where id = v_this.id;
-  execute format('drop view if exists %s%s', cagg._view(v_this), case when "cascade" then ' cascade' else '' end);
-  perform cagg._renew_triggers(v_this.source);
-  perform cagg._drop_store(v_this);
 end $$;
