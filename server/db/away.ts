@@ -8,6 +8,3 @@ export function isAway(error: unknown): boolean {
   const { code, message = '' } = error as { code?: unknown; message?: string }
   return typeof code === 'string' ? CODE.test(code) : MESSAGE.test(message)
 }
-
-/** Whether another transaction was in the way (serialisation, dead-lock, lock time-out): the same passes when it is asked again. */
-export const isCrossed = (code: unknown): boolean => typeof code === 'string' && /^(?:40...|55P03|P2034)$/.test(code)

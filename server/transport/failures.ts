@@ -2,7 +2,7 @@
 import { PothosValidationError } from '@pothos/core'
 import { GraphQLError } from 'graphql'
 import type { Logger } from 'pino'
-import { isAway, isCrossed } from '../db/away.ts'
+import { isAway } from '../db/away.ts'
 import { ERROR_CODES, type ErrorCode, httpStatusOf, LookoutError } from '../errors.ts'
 
 interface Failure {
@@ -36,6 +36,9 @@ function* chain(error: unknown): Generator<unknown> {
 /** Prisma's own codes of a database that cannot be reached, or not in time. */
 const PRISMA_AWAY = /^(?:P1001|P1002|P1008|P1017|P2024)$/
 
+/** Another transaction was in the way (serialisation, dead-lock, lock time-out): the same passes when it is asked again. */
+const CROSSED = /^(?:40...|55P03|P2034)$/
+
 /** What PostgreSQL, its driver or Prisma say of a failed statement, by their codes. */
 function readDatabaseFailure(error: unknown): Failure | undefined {
   const { originalCode, code, message } = error as { originalCode?: unknown; code?: unknown; message?: string }
@@ -47,7 +50,7 @@ function readDatabaseFailure(error: unknown): Failure | undefined {
       extensions: { retryAfterMs: RETRY_AFTER_MS },
     }
   }
-  if (isCrossed(state)) {
+  if (CROSSED.test(String(state))) {
     return {
       code: 'UNAVAILABLE',
       message: 'Another transaction was in the way in the database; try again.',

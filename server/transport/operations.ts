@@ -9,6 +9,7 @@ import { limitCost } from './cost.ts'
 import type { Mask, Result } from './failures.ts'
 import type { TransportLimits } from './limits.ts'
 import { assertNesting } from './nesting.ts'
+import { releaseRows } from './releaseRows.ts'
 import { checkRights } from './rights.ts'
 import { makeExtentRule } from './rules.ts'
 import { shareResults } from './shared.ts'
@@ -59,6 +60,7 @@ export function makeOperations(
       checkRights(),
       limitCost(limits.complexityMax),
       passTypedRows(schema),
+      releaseRows(),
       shareResults(),
       maskResults(mask),
       serveSse({ mask, onSlow }, limits),

@@ -17,6 +17,7 @@ import type { Plugin } from 'graphql-yoga'
 import { SPACE, TEXT, VALUE } from '../json/grammar.ts'
 import { type JsonRow, JsonRows } from '../json/rows.ts'
 import { HOUR_AND_MINUTE, MONTH_AND_DAY } from '../schema/values.ts'
+import { onlyFieldOf } from './onlyField.ts'
 
 const [FIELD, ARGUMENT, INPUT, PASSING] = ['trackEvents', 'events', 'EventInput', 'EventBatch']
 
@@ -50,10 +51,9 @@ function patternOf(fields: readonly GraphQLInputField[]): RegExp {
 
 /** The document with that variable passed through, and its name; undefined where the call is of any other form. */
 function pass(document: DocumentNode): { document: DocumentNode; variable: string } | undefined {
-  const [operation, ...others] = document.definitions
-  if (operation?.kind !== Kind.OPERATION_DEFINITION || others.length > 0) return undefined
-  const [field, ...fields] = operation.selectionSet.selections
-  if (field?.kind !== Kind.FIELD || field.name.value !== FIELD || fields.length > 0) return undefined
+  const only = onlyFieldOf(document)
+  if (only?.field.name.value !== FIELD) return undefined
+  const { operation, field } = only
   const rows = field.arguments?.find(({ name }) => name.value === ARGUMENT)?.value
   if (rows?.kind !== Kind.VARIABLE) return undefined
   const isRows = ({ variable }: VariableDefinitionNode) => variable.name.value === rows.name.value
@@ -110,24 +110,8 @@ export function passTypedRows(schema: GraphQLSchema): Plugin {
   const typedRows = makeTypedRows(schema)
   return {
     onExecute({ args, executeFn, setExecuteFn }) {
-      const variables: Readonly<Record<string, unknown>> = args.variableValues ?? {}
-      const rows = Object.values(variables).filter((value) => value instanceof JsonRows)
-      if (rows.length === 0) return
-      const passed = typedRows.pass(args.document, variables)
-      const isLookedAtOnce = hasOneField(args.document)
-      setExecuteFn((given) => {
-        const result = executeFn({ ...given, ...passed }) as unknown
-        // A resolver looks at its rows before it waits for anything. The request holds them until it is answered, which is
-        // many times as long, and such memory is collected at a price.
-        if (isLookedAtOnce) for (const each of rows) each.release()
-        return result
-      })
+      const passed = typedRows.pass(args.document, args.variableValues ?? {})
+      if (passed) setExecuteFn((given) => executeFn({ ...given, ...passed }))
     },
   }
-}
-
-function hasOneField({ definitions: [operation, ...others] }: DocumentNode): boolean {
-  if (operation?.kind !== Kind.OPERATION_DEFINITION || others.length > 0) return false
-  const { selections } = operation.selectionSet
-  return selections.length === 1 && selections[0]!.kind === Kind.FIELD
 }

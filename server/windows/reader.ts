@@ -1,7 +1,7 @@
 // Reads of one snapshot: every statement of one piece of work sees the same commits. A few transactions at a time, each with a
 // time limit; what is due at the same moment, such as the ticks of many windows, shares one.
 import type { ClientBase, PoolClient } from 'pg'
-import { isAway, isCrossed } from '../db/away.ts'
+import { isAway } from '../db/away.ts'
 import type { Database } from '../db/index.ts'
 import { LookoutError } from '../errors.ts'
 import { makeBatch } from './batch.ts'
@@ -40,10 +40,6 @@ function explain(error: unknown): unknown {
       { retryAfterMs: 1_000 },
       error,
     )
-  }
-  if (isCrossed(code)) {
-    const message = 'Another transaction was in the way in the database; try again.'
-    return new LookoutError('UNAVAILABLE', message, { retryAfterMs: 1_000 }, error)
   }
   if (FULL.test(code) || isAway(error)) {
     return new LookoutError('UNAVAILABLE', 'The database cannot be reached.', { retryAfterMs: 1_000 }, error)
